@@ -1,0 +1,37 @@
+"""What the rest of k8sops knows of a host: it runs a script and says how that went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a script ended: exit code, what it printed (text, `\\n` line ends) and how many seconds it took."""
+
+    code: int
+    out: str
+    err: str
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0
+
+
+class Host(Protocol):
+    """A machine that runs bash scripts as root.
+
+    One `run` is one exec over the link, whatever the script's length. The script travels on stdin and never in
+    argv, so it may hold secrets. `on_line` is called with each line of stdout as it arrives, without its end.
+    Raises `UnreachableError` when the host cannot be reached or the link is lost, `HostError` past `timeout` seconds.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self, script: str, *, timeout: float = 60, on_line: Callable[[str], None] | None = None) -> Result: ...
+
+    def close(self) -> None: ...
