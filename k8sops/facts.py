@@ -1,0 +1,177 @@
+"""What a host says of itself: one script, and the parser of what it prints."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from k8sops.shell import quote
+
+SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A TCP connection that a host must be able to open; `name` is the preflight finding when it cannot."""
+
+    name: str
+    host: str
+    port: int
+
+
+def probing(probes: Sequence[Probe], *, seconds: int = 3) -> str:
+    """Shell lines that try every probe at once, on a host that is no node yet.
+
+    A refused connection has reached the host: nothing listens there before Kubernetes runs. Silence, no route and
+    an unknown name have not.
+    """
+    tries = "\n".join(f"try {quote(probe.host)} {probe.port} &" for probe in probes)
+    return f"""
+if [ ! -f /etc/kubernetes/kubelet.conf ]; then
+  try() {{
+    why=$(timeout {seconds} bash -c 'exec 3<>"/dev/tcp/$1/$2"' - "$1" "$2" 2>&1) && fact probe "$1 $2 ok" && return
+    case $why in
+    *refused*) fact probe "$1 $2 ok" ;;
+    '') fact probe "$1 $2 no answer within {seconds} s" ;;
+    *) why=${{why%%$'\\n'*}}; fact probe "$1 $2 ${{why##*: }}" ;;
+    esac
+  }}
+  {tries}
+  wait
+fi
+"""
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """One host as it is now. Sizes are in KiB, times in seconds since the epoch; absent is None or empty."""
+
+    now: float = 0.0
+    os: str = ""
+    os_version: str = ""
+    os_name: str = ""
+    arch: str = ""
+    kernel: str = ""
+    cpus: int = 0
+    memory_kib: int = 0
+    cgroup: int = 2
+    hostname: str = ""
+    machine_id: str = ""
+    macs: tuple[str, ...] = ()
+    addresses: tuple[tuple[str, str], ...] = ()
+    """(device, address/prefix) pairs."""
+    routes: tuple[str, ...] = ()
+    listens: frozenset[int] = frozenset()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    candidates: Mapping[str, str] = field(default_factory=dict)
+    user: str = "root"
+    home: str = "/root"
+    joined: bool = False
+    initialised: bool = False
+    api: bool = False
+    ca: bytes = b""
+    """The cluster's CA certificate in PEM, as it lies on the host."""
+    admin_conf: str = ""
+    tokens: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    skew: float = 0.0
+    """Seconds by which the host's clock is ahead of the machine that asked, give or take half a round trip."""
+
+    @classmethod
+    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None) -> HostFacts:
+        """Facts from the script's output; a line that is no `key=value` is passed over."""
+        one: dict[str, str] = {}
+        many: dict[str, list[str]] = {}
+        for line in lines:
+            key, equals, value = line.partition("=")
+            if equals:
+                one[key] = value
+                many.setdefault(key, []).append(value)
+        now = float(one.get("now") or 0)
+        return cls(
+            now=now,
+            os=one.get("os", ""),
+            os_version=one.get("os_version", ""),
+            os_name=one.get("os_name", ""),
+            arch=one.get("arch", ""),
+            kernel=one.get("kernel", ""),
+            cpus=int(one.get("cpus") or 0),
+            memory_kib=int(one.get("memory_kib") or 0),
+            cgroup=int(one.get("cgroup") or 2),
+            hostname=one.get("hostname", ""),
+            machine_id=one.get("machine_id", ""),
+            macs=tuple(many.get("mac", ())),
+            addresses=tuple((d, a) for d, _, a in (value.partition(" ") for value in many.get("address", ()))),
+            routes=tuple(many.get("route", ())),
+            listens=frozenset(map(int, many.get("listens", ()))),
+            packages=_below("package.", one),
+            candidates=_below("candidate.", one),
+            user=one.get("user", "root"),
+            home=one.get("home", "/root"),
+            joined="joined" in one,
+            initialised="initialised" in one,
+            api="api" in one,
+            ca=base64.b64decode(one.get("ca", "")),
+            admin_conf=one.get("admin_conf", ""),
+            tokens=tuple(many.get("token", ())),
+            left=tuple(many.get("left", ())),
+            probes=dict(_probe(value) for value in many.get("probe", ())),
+            skew=now - asked_at if asked_at and now else 0.0,
+        )
+
+    @property
+    def containerd(self) -> str | None:
+        """containerd's version, installed or else the one that apt would install; None when neither is known."""
+        names = ("containerd", "containerd.io")
+        found = [self.packages[name] for name in names if name in self.packages]
+        return (found or [self.candidates.get("containerd", "")])[0] or None
+
+    @property
+    def ca_hash(self) -> str | None:
+        """The CA's public key as `kubeadm join` pins it: sha256 of its SubjectPublicKeyInfo (RFC 7469)."""
+        if not self.ca:
+            return None
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        key = x509.load_pem_x509_certificate(self.ca).public_key()
+        spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return "sha256:" + hashlib.sha256(spki).hexdigest()
+
+
+def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
+
+
+def _probe(value: str) -> tuple[tuple[str, int], str]:
+    host, port, answer = value.split(" ", 2)
+    return (host, int(port)), answer
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
+
+    `scope`: names of the hosts that this run is about (`--limit`).
+
+    """
+
+    facts: Mapping[str, HostFacts]
+    scope: frozenset[str] = frozenset()
+
+    def __getitem__(self, name: str) -> HostFacts:
+        """Facts of a host; those of an unknown, bare machine where it did not answer."""
+        return self.facts.get(name, HostFacts())
+
+    def delegate(self, control_planes: Sequence[str]) -> str:
+        """The control plane that cluster work goes through: the first healthy one, else the first that answers."""
+        healthy = [name for name in control_planes if self[name].api]
+        answering = [name for name in control_planes if name in self.facts]
+        return (healthy or answering or list(control_planes))[0]
+
+    def ca_hash(self, control_planes: Sequence[str]) -> str | None:
+        return self[self.delegate(control_planes)].ca_hash

@@ -1,0 +1,54 @@
+# What k8sops asks of a host before it plans: one `key=value` a line, read by HostFacts.parse.
+# Nothing is changed and nothing fails: a fact that cannot be had is left out.
+# shellcheck shell=bash disable=SC1091
+fact() { printf '%s=%s\n' "$1" "$2"; }
+
+fact now "$(date +%s.%N)"
+( . /etc/os-release 2>/dev/null; fact os "${ID-}"; fact os_version "${VERSION_ID-}"; fact os_name "${PRETTY_NAME-}" )
+fact arch "$(uname -m)"
+fact kernel "$(uname -r)"
+fact cpus "$(nproc)"
+while read -r key value _; do [ "$key" != MemTotal: ] || fact memory_kib "$value"; done </proc/meminfo
+if [ -f /sys/fs/cgroup/cgroup.controllers ]; then fact cgroup 2; else fact cgroup 1; fi
+fact hostname "$(uname -n)"
+fact machine_id "$(cat /etc/machine-id 2>/dev/null)"
+for link in /sys/class/net/*; do
+  case ${link##*/} in lo|veth*|cni*|flannel*|docker*|br-*|cali*|tunl*|virbr*|kube-ipvs*) continue ;; esac
+  fact mac "$(cat "$link/address" 2>/dev/null)"
+done
+ip -o addr show 2>/dev/null | while read -r _ device _ address _; do fact address "$device $address"; done
+ip route show 2>/dev/null | while read -r to rest; do
+  case "$to $rest" in default*|*flannel*|*cni*|*" via "*) ;; *) fact route "$to" ;; esac
+done
+for table in /proc/net/tcp /proc/net/tcp6; do
+  [ -r "$table" ] || continue
+  while read -r _ local _ state _; do [ "$state" != 0A ] || fact listens $((16#${local##*:})); done <"$table"
+done
+fact systemd "$(systemctl --version 2>/dev/null | head -n 1 | cut -d' ' -f2)"
+fact pid1_started "$(stat -c %Y /proc/1)"
+
+for package in containerd docker.io containerd.io kubelet kubeadm kubectl; do
+  has=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$package" 2>/dev/null) || continue
+  case $has in ii*) fact "package.$package" "${has#* }" ;; esac
+done
+candidate=$(apt-cache policy containerd 2>/dev/null | sed -n 's/^ *Candidate: //p')
+case $candidate in ''|'(none)') ;; *) fact candidate.containerd "$candidate" ;; esac
+
+home=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)
+fact user "${SUDO_USER:-root}"
+fact home "${home:-/root}"
+
+[ ! -f /etc/kubernetes/kubelet.conf ] || fact joined 1
+[ ! -f /etc/kubernetes/k8sops/initialised ] || fact initialised 1
+if [ -f /etc/kubernetes/pki/ca.crt ]; then fact ca "$(base64 -w0 </etc/kubernetes/pki/ca.crt)"; fi
+for path in /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member /etc/kubernetes/*.conf; do
+  [ ! -e "$path" ] || fact left "$path"
+done
+if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ]; then
+  fact admin_conf "$(sha256sum <"$KUBECONFIG" | cut -c1-64)"
+  if kubectl get --raw=/readyz --request-timeout=3s >/dev/null 2>&1; then
+    fact api 1
+    kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name 2>/dev/null |
+      while read -r token; do fact token "${token##*-}"; done
+  fi
+fi

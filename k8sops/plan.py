@@ -1,0 +1,185 @@
+"""Plays x hosts -> steps, and with what each check saw: the plan. Nothing here touches a host."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from k8sops.errors import InputError
+from k8sops.facts import Fleet, Probe
+from k8sops.patterns import DELEGATE, select
+from k8sops.playbook import Play, Playbook
+from k8sops.resource import Resource
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Finding, Task, load_task, task_names
+
+
+class Outcome(str, Enum):
+    """What a check said of a resource."""
+
+    HOLDS = "holds"
+    DRIFT = "drift"
+    UNKNOWN = "unknown"
+    BROKEN = "broken"
+
+    @classmethod
+    def of(cls, code: int) -> Outcome:
+        return {0: cls.HOLDS, 10: cls.DRIFT, 11: cls.UNKNOWN}.get(code, cls.BROKEN)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a check saw: its outcome, the content there was (None: none, or not shown), what it printed."""
+
+    outcome: Outcome
+    was: str | None = None
+    said: tuple[str, ...] = ()
+    code: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resource of one task on one host, in the play of this index."""
+
+    play: int
+    host: str
+    task: str
+    resource: Resource
+
+    @property
+    def key(self) -> tuple[int, str, str, str]:
+        return self.play, self.host, self.task, self.resource.id
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a user narrowed the work to: `limit` and `tags` as Ansible knows them."""
+
+    limit: str = "all"
+    tags: frozenset[str] = frozenset()
+    skip_tags: frozenset[str] = frozenset()
+
+    def takes(self, play: Play, task: str) -> bool:
+        bears = {task, *play.tags}
+        return (not self.tags or bool(bears & self.tags)) and not bears & self.skip_tags
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done: the steps in order, what each check saw, and what makes hosts unfit."""
+
+    spec: ClusterSpec
+    playbook: Playbook
+    fleet: Fleet
+    filters: Filters
+    steps: tuple[Step, ...]
+    seen: Mapping[tuple[int, str, str, str], Seen] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+
+    def outcome(self, step: Step) -> Outcome:
+        seen = self.seen.get(step.key)
+        return seen.outcome if seen else Outcome.UNKNOWN
+
+    @property
+    def changes(self) -> tuple[Step, ...]:
+        """Steps that do not hold, in order."""
+        return tuple(step for step in self.steps if self.outcome(step) is not Outcome.HOLDS)
+
+    @property
+    def drifting(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if self.outcome(step) is Outcome.DRIFT)
+
+    @property
+    def broken(self) -> tuple[Step, ...]:
+        """Steps whose check failed, and those that cannot be told although nothing before them will change."""
+        bad = []
+        drifted = False
+        for step in self.steps:
+            outcome = self.outcome(step)
+            if outcome is Outcome.BROKEN or (outcome is Outcome.UNKNOWN and not drifted):
+                bad.append(step)
+            drifted = drifted or outcome is Outcome.DRIFT
+        return tuple(bad)
+
+
+def tasks_of(playbook: Playbook) -> Mapping[str, Task]:
+    """The tasks that a playbook names, loaded; a name that is none, or a need that is unmet, is refused."""
+    from difflib import get_close_matches
+
+    loaded: dict[str, Task] = {}
+    for play in playbook.plays:
+        for name in play.tasks:
+            try:
+                loaded[name] = load_task(name)
+            except KeyError:
+                near = get_close_matches(name, task_names(), 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(task_names())}"
+                raise InputError(f"play “{play.name}”: no task `{name}`", where=playbook.where, remedy=hint) from None
+            unmet = [need for need in loaded[name].needs if need not in loaded]
+            if unmet:
+                raise InputError(
+                    f"play “{play.name}”: task `{name}` needs `{unmet[0]}` before it",
+                    where=playbook.where,
+                    remedy=f"put `{unmet[0]}` into this play or an earlier one",
+                )
+    return loaded
+
+
+def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> tuple[HostEntry, ...]:
+    """The hosts that a play works on, in inventory order; work on the cluster itself is never limited away."""
+    if play.hosts == DELEGATE:
+        name = fleet.delegate([host.name for host in spec.control_planes])
+        return tuple(host for host in spec.hosts if host.name == name)
+    limited = {host.name for host in select(spec, filters.limit)}
+    return tuple(host for host in select(spec, play.hosts) if host.name in limited)
+
+
+def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
+    """What one play asks of its hosts as they are known now."""
+    play, tasks = playbook.plays[index], tasks_of(playbook)
+    return tuple(
+        Step(index, host.name, name, resource)
+        for host in hosts_of(spec, play, fleet, filters)
+        for name in play.tasks
+        if filters.takes(play, name)
+        for resource in tasks[name].resources(spec, host, fleet)
+    )
+
+
+def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
+    """What all plays ask, for hosts that answered."""
+    steps = [
+        step for index in range(len(playbook.plays)) for step in play_steps(spec, playbook, index, fleet, filters)
+    ]
+    return tuple(step for step in steps if step.host in fleet.facts)
+
+
+def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[str] = ()) -> tuple[Finding, ...]:
+    """Everything that makes hosts unfit, less what was waived by name."""
+    ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
+    found = [finding for task in tasks_of(playbook).values() for finding in task.findings(spec, fleet)]
+    return tuple(one for one in found if one.name.lower() not in ignored and "all" not in ignored)
+
+
+def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
+    return [probe for task in tasks_of(playbook).values() for probe in task.probes(spec, host)]
+
+
+def diff(step: Step, seen: Seen) -> list[str]:
+    """Lines that show what would change: a unified diff where there is content, else what the check printed."""
+    said = [line for line in seen.said if line.strip()]
+    want = step.resource.want
+    if want is None or seen.outcome is Outcome.HOLDS:
+        return said
+    if seen.was is None and "\n" not in want:
+        return said or [want]
+    if seen.was is None and said and not step.resource.id.startswith("file:"):
+        return said
+    before, after = (seen.was or "").splitlines(), want.splitlines()
+    lines = list(difflib.unified_diff(before, after, "now" if seen.was is not None else "absent", "wanted", lineterm=""))
+    if seen.was is not None and seen.was != want and not lines:
+        lines = ["the line end at the end of the file differs"]
+    return said + lines

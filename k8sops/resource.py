@@ -1,0 +1,43 @@
+"""The noun on which everything turns: one desired state of a host, as two fragments of bash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from k8sops.shell import Fragment, Secret, quote
+
+Risk = Literal["change", "restart", "drain", "delete"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One desired state.
+
+    `check` runs on the host as root and ends with 0 = holds, 10 = drift, 11 = cannot be told before an earlier step
+    holds; any other code says that the check itself is broken, and nothing is applied. It gives a true answer on a
+    bare host too. What it prints on drift is shown to the user as the difference.
+    `apply` brings the state about (`set -euo pipefail` holds); None makes a gate, which is only waited for.
+    `settle`: for how many seconds the check may go on saying drift after apply.
+    `want`: the content wanted, for the right side of a diff.
+    `secrets`: values that the fragments name as shell variables.
+    `deadline`: seconds after which apply is given up.
+    """
+
+    id: str
+    check: str
+    apply: str | None
+    settle: float = 0
+    want: str | None = None
+    secrets: tuple[Secret, ...] = ()
+    risk: Risk = "change"
+    deadline: float = 300
+
+    @property
+    def fragment(self) -> Fragment:
+        return Fragment(self.check, self.apply, self.settle)
+
+
+def later(id: str, because: str, *, want: str | None = None) -> Resource:
+    """A state that can only be described once an earlier play has run; `because` says what is waited for."""
+    return Resource(id=id, check=f"unknown {quote(because)}", apply="false", want=want)

@@ -1,0 +1,80 @@
+"""What the kernel must hold now and after a reboot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from k8sops.resource import Resource
+from k8sops.shell import quote
+
+
+def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
+    """Each module's feature is there now, and the modules are loaded at boot.
+
+    `modules` maps a module to the path in /proc or /sys that shows its feature: a feature that is built into the
+    kernel has no module to load, so `modprobe` fails where nothing is wrong.
+    """
+    content = "".join(f"{module}\n" for module in modules)
+    path = quote(f"/etc/modules-load.d/{name}.conf")
+    there = "\n".join(
+        f"[ -e {quote(proof)} ] || grep -qw {quote(proof)} /proc/filesystems || drift {quote(module + ' is not there')}"
+        for module, proof in modules.items()
+    )
+    load = "\n".join(
+        f"[ -e {quote(proof)} ] || grep -qw {quote(proof)} /proc/filesystems || modprobe {quote(module)}"
+        for module, proof in modules.items()
+    )
+    return Resource(
+        id=f"kernel-modules:{name}",
+        check=f'[ "$(cat {path} 2>/dev/null; echo .)" = {quote(content + ".")} ] || drift "not loaded at boot"\n{there}',
+        apply=f"printf %s {quote(content)} | put_file {path} 0644 root:root\n{load}",
+        want=" ".join(modules),
+    )
+
+
+def sysctl(key: str, value: str | int) -> Resource:
+    """Kernel parameter set now and after reboot; 0 is a value like any other.
+
+    Fields of a value are compared with white space folded: the kernel prints tabs where people write blanks.
+    """
+    path, want = quote(f"/etc/sysctl.d/90-k8sops-{key}.conf"), f"{key} = {value}"
+    proc = quote("/proc/sys/" + key.replace(".", "/"))
+    return Resource(
+        id=f"sysctl:{key}",
+        check=f"""[ -e {proc} ] || drift "no such parameter yet"
+read -r -a has <{proc} || true
+[ "${{has[*]-}}" = {quote(" ".join(str(value).split()))} ] || drift "{key} = ${{has[*]-}}, wanted {value}"
+grep -qxF {quote(want)} {path} 2>/dev/null || drift "not set at boot"
+""",
+        apply=f"printf '%s\\n' {quote(want)} | put_file {path} 0644 root:root\nprintf '%s\\n' {quote(value)} >{proc}",
+        want=want,
+    )
+
+
+def swap_off() -> Resource:
+    """No swap is in use, and none comes back at boot: neither from fstab nor from a systemd unit."""
+    fstab = r"^[^#[:space:]][^[:space:]]*[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]"
+    return Resource(
+        id="swap:off",
+        check=f"""DRIFTED=
+if [ "$(wc -l </proc/swaps)" -gt 1 ]; then tail -n +2 /proc/swaps; DRIFTED=1; fi
+if grep -E {quote(fstab)} /etc/fstab 2>/dev/null; then DRIFTED=1; fi
+for unit in $(systemctl list-unit-files --type=swap --no-legend --state=enabled,generated,static,enabled-runtime |
+    awk '{{print $1}}'); do
+  [ "$(systemctl is-enabled "$unit")" = masked ] || {{ printf '%s is not masked\\n' "$unit"; DRIFTED=1; }}
+done
+[ -z "$DRIFTED" ] || drift""",
+        apply=f"""swapoff -a
+if grep -qE {quote(fstab)} /etc/fstab 2>/dev/null; then
+  cp -p /etc/fstab /etc/fstab.k8sops-before
+  sed -E 's@{fstab}@# k8sops: no swap under kubelet: &@' /etc/fstab.k8sops-before |
+    put_file /etc/fstab "$(stat -c %a /etc/fstab)" "$(stat -c %U:%G /etc/fstab)"
+  systemctl daemon-reload
+fi
+for unit in $(systemctl list-unit-files --type=swap --no-legend | awk '$2 != "masked" {{print $1}}'); do
+  systemctl mask --now "$unit"
+done""",
+        want="no swap, now and after a reboot",
+    )
+
+

@@ -1,0 +1,200 @@
+"""What kubeadm and the API hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from k8sops.resource import Resource
+from k8sops.shell import Secret, quote
+
+CONFIG_DIR = "/etc/kubernetes/k8sops"
+
+# A second start after a death in the middle finds what the first one left; kubeadm init itself goes over it again.
+LEFT_BY_INIT = (
+    "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,"
+    "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,"
+    "FileAvailable--etc-kubernetes-manifests-kube-controller-manager.yaml,"
+    "FileAvailable--etc-kubernetes-manifests-kube-scheduler.yaml,"
+    "FileAvailable--etc-kubernetes-manifests-etcd.yaml,"
+    "Port-6443,Port-10250,Port-10257,Port-10259,Port-2379,Port-2380"
+)
+
+
+def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
+    """A control plane made by `kubeadm init` from this configuration, all its phases done.
+
+    Whether it is done is asked of the API: the last phases of init leave the ConfigMap `kubeadm-config`, kube-proxy
+    and CoreDNS behind. `admin.conf` alone proves nothing, it exists long before. Where an API server's manifest lies
+    there and the API is silent, the answer is "unknown", so that a live control plane is never initialised again
+    because a question failed; a first start that died before the manifest was written is drift.
+    """
+    path = f"{CONFIG_DIR}/init.yaml"
+    return Resource(
+        id="kubeadm-init",
+        check="""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
+[ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
+if ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
+  [ -d /var/lib/etcd/member/snap ] && [ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished"
+  unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
+fi
+for one in configmap/kubeadm-config configmap/kubelet-config daemonset/kube-proxy deployment/coredns; do
+  kubectl -n kube-system get "$one" >/dev/null 2>&1 || drift "a first start was not finished: $one is missing"
+done
+[ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished"
+""",
+        apply=f"""[ ! -f /etc/kubernetes/k8sops/initialised ] || {{ echo 'this control plane was initialised before'; exit 1; }}
+mkdir -p {CONFIG_DIR}
+printf %s {quote(config)} | put_file {path} 0600 root:root
+systemctl is-active --quiet kubelet || systemctl reset-failed kubelet 2>/dev/null || true
+timeout -k 10 600 kubeadm init --config {path} --skip-token-print \\
+  --ignore-preflight-errors={",".join([LEFT_BY_INIT, *ignore])}
+date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
+        want=config,
+        settle=120,
+        deadline=600,
+        risk="restart",
+    )
+
+
+def join_token(token_id: str, secret: Secret, *, ttl_minutes: int, nodes: Sequence[str]) -> Resource:
+    """A bootstrap token of short life, made by k8sops for these joins (Secret type bootstrap.kubernetes.io/token).
+
+    It goes through stdin of kubectl, never through argv.
+    """
+    name = f"bootstrap-token-{token_id}"
+    text = f"""apiVersion: v1
+kind: Secret
+type: bootstrap.kubernetes.io/token
+metadata: {{name: {name}, namespace: kube-system, labels: {{app.kubernetes.io/managed-by: k8sops}}}}
+stringData:
+  description: k8sops join
+  token-id: {token_id}
+  token-secret: %s
+  expiration: %s
+  usage-bootstrap-authentication: "true"
+  usage-bootstrap-signing: "true"
+  auth-extra-groups: system:bootstrappers:kubeadm:default-node-token
+"""
+    return Resource(
+        id="join-token",
+        check=f"need_api\nkubectl -n kube-system get secret {name} >/dev/null 2>&1 || drift",
+        apply=f"""expires=$(date -u -d '+{ttl_minutes} minutes' +%FT%TZ)
+printf {quote(text)} "${secret.variable}" "$expires" | kubectl apply -f -""",
+        want=f"token of {ttl_minutes} minutes for {', '.join(nodes)}",
+        secrets=(secret,),
+    )
+
+
+def no_join_tokens() -> Resource:
+    """No bootstrap token made by k8sops is left."""
+    query = "kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name --field-selector type=bootstrap.kubernetes.io/token"
+    return Resource(
+        id="join-token-withdrawn",
+        check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
+        apply=f"{query} | xargs -r kubectl -n kube-system delete",
+        want="no token of k8sops is left",
+        risk="change",
+    )
+
+
+def kubeadm_join(config: str, secret: Secret | None, *, placeholder: str, ignore: Sequence[str] = ()) -> Resource:
+    """This host is a node of the cluster: its kubelet has a certificate signed by the cluster's CA.
+
+    `config` holds `placeholder` where the token's secret half belongs; the file is removed after the join.
+    """
+    path = f"{CONFIG_DIR}/join.yaml"
+    value = f"${secret.variable}" if secret else ""
+    return Resource(
+        id="kubeadm-join",
+        check="""[ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
+[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "a join was not finished" """,
+        apply=f"""mkdir -p {CONFIG_DIR}
+trap 'rm -f {path}' EXIT
+config={quote(config)}
+printf %s "${{config//{placeholder}/"{value}"}}" | put_file {path} 0600 root:root
+if [ -f /etc/kubernetes/kubelet.conf ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then
+  rm -f /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/pki/ca.crt
+  systemctl stop kubelet
+fi
+timeout -k 10 300 kubeadm join --config {path} \\
+  --ignore-preflight-errors={",".join(["DirAvailable--etc-kubernetes-manifests", "Port-10250", *ignore])}""",
+        want=config.replace(placeholder, "***"),
+        secrets=(secret,) if secret else (),
+        settle=30,
+        risk="restart",
+    )
+
+
+def manifest(name: str, text: str, *, kinds: int, namespace: str | None = None) -> Resource:
+    """The API holds these objects (`kinds` of them) as the text says, by server-side apply (KEP-555).
+
+    Fields that others own are left alone; the answer to "does it hold" is `kubectl diff`.
+    """
+    there = f"kubectl get namespace {quote(namespace)} >/dev/null 2>&1 || drift\n" if namespace else ""
+    how = "--server-side --field-manager=k8sops --force-conflicts"
+    return Resource(
+        id=f"manifest:{name}",
+        check=f"""need_api
+{there}text={quote(text)}
+has=$(kubectl get -f - --ignore-not-found -o name <<<"$text" | wc -l)
+[ "$has" -ge {kinds} ] || drift "$has of {kinds} objects are there"
+code=0; diff=$(kubectl diff {how} -f - <<<"$text" 2>&1) || code=$?
+case $code in
+0) ;;
+1) drift "$diff" ;;
+*) printf '%s\\n' "$diff"; exit 12 ;;
+esac""",
+        apply=f"kubectl apply {how} -f - <<<{quote(text)}",
+        want=None,
+        settle=5,
+    )
+
+
+def node(
+    name: str, *, labels: Mapping[str, str], annotations: Mapping[str, str], taints: Sequence[str] = ()
+) -> Resource:
+    """The node bears these labels, annotations and taints; those that others set are left alone.
+
+    A node that has not joined cannot be told yet.
+    """
+    who = quote(name)
+    metadata = {"label": labels, "annotate": annotations}
+    pairs = {verb: [f"{key}={value}" for key, value in sorted(items.items())] for verb, items in metadata.items()}
+    template = (
+        '{{range $k, $v := .metadata.labels}}label {{$k}}={{$v}}{{"\\n"}}{{end}}'
+        '{{range $k, $v := .metadata.annotations}}annotate {{$k}}={{$v}}{{"\\n"}}{{end}}'
+        '{{range .spec.taints}}taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\\n"}}{{end}}'
+    )
+    wanted = [f"{verb} {pair}" for verb, items in pairs.items() for pair in items]
+    normal = [taint if "=" in taint else taint.replace(":", "=:", 1) for taint in taints]
+    wanted += [f"taint {taint}" for taint in normal]
+    lines = "\n".join(wanted)
+    applies = [f"kubectl {verb} --overwrite node {who} {' '.join(map(quote, p))}" for verb, p in pairs.items() if p]
+    if normal:
+        applies.append(f"kubectl taint --overwrite node {who} {' '.join(map(quote, normal))}")
+    return Resource(
+        id=f"node:{name}",
+        check=f"""need_api
+has=$(kubectl get node {who} --ignore-not-found -o go-template={quote(template)})
+[ -n "$has" ] || unknown "{name} is not a node yet"
+missing=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(lines)} || true)
+[ -z "$missing" ] || drift "$(sed 's/^/wanted: /' <<<"$missing")" """,
+        apply="\n".join(applies),
+        want=lines,
+    )
+
+
+def nodes_ready(names: Sequence[str], *, seconds: int = 180) -> Resource:
+    """Each of these nodes is Ready; waited for, never forced."""
+    template = '{{range .items}}{{.metadata.name}}{{range .status.conditions}}{{if eq .type "Ready"}} {{.status}}{{end}}{{end}}{{"\\n"}}{{end}}'
+    wanted = "\n".join(f"{name} True" for name in names)
+    return Resource(
+        id="gate:nodes-ready",
+        check=f"""need_api
+has=$(kubectl get nodes -o go-template={quote(template)}) || exit 12
+waiting=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(wanted)} || true)
+[ -z "$waiting" ] || drift "not Ready: $(tr '\\n' ' ' <<<"${{waiting// True/}}")" """,
+        apply=None,
+        settle=seconds,
+        want="Ready: " + ", ".join(names),
+    )

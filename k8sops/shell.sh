@@ -1,0 +1,133 @@
+# What every script of k8sops begins with. shell.py puts a line MARK=<nonce> before it and the work behind it.
+# shellcheck shell=bash disable=SC2034
+set -u
+export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a KUBECONFIG=/etc/kubernetes/admin.conf
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+# What a proxy setting of a login would do to calls of the API server is never wanted here.
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY ALL_PROXY all_proxy
+umask 022
+LOCK=/run/k8sops.lock
+
+# A marker is a line of its own, even when what ran before it ended without a newline.
+mark() { printf '\n%s %s\n' "$MARK" "$*"; }
+
+# --- the words that a check uses -------------------------------------------------------------------------------
+drift() { [ $# = 0 ] || printf '%s\n' "$*"; exit 10; }
+unknown() { printf '%s\n' "$*"; exit 11; }
+
+# was_file PATH: shows what the file holds now, for a diff.
+was_file() { if [ -f "$1" ]; then mark was "$INDEX" "$(base64 -w0 <"$1")"; fi; }
+
+# file_holds PATH SHA256 MODE OWNER GROUP [secret]
+file_holds() {
+  local has
+  [ -e "$1" ] || drift
+  [ -f "$1" ] || { printf '%s is not a regular file\n' "$1"; exit 12; }
+  [ "$(sha256sum <"$1")" = "$2  -" ] || { [ -n "${6-}" ] || was_file "$1"; DRIFTED=1; }
+  has=$(stat -c '%04a %U:%G' "$1")
+  [ "$has" = "$3 $4:$5" ] || { printf 'mode %s, wanted %s\n' "$has" "$3 $4:$5"; DRIFTED=1; }
+  [ -z "${DRIFTED-}" ] || drift
+}
+
+# need_api: goes on only when the API can be asked; a bare host has none (drift), a silent one leaves it unknown.
+need_api() {
+  [ -f "$KUBECONFIG" ] && command -v kubectl >/dev/null || drift
+  kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || unknown "the API server does not answer"
+}
+
+# --- the words that an apply uses ------------------------------------------------------------------------------
+# put_file PATH MODE OWNER: stdin becomes the file, whole or not at all.
+put_file() {
+  local dir=${1%/*} new
+  [ -d "${dir:-/}" ] || mkdir -p "$dir"
+  new=$(mktemp "$dir/.k8sops.XXXXXXXX")
+  cat >"$new" && chmod "$2" "$new" && chown "$3" "$new" && sync "$new" && mv -fT "$new" "$1" ||
+    { rm -f "$new"; return 1; }
+}
+
+# apt_get ARGS: waits for another apt or dpkg that is at work, keeps configuration files that a person changed.
+apt_get() {
+  apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
+    -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends "$@"
+}
+
+# --- how resources run -----------------------------------------------------------------------------------------
+# Fragments run in a subshell that inherits neither stdin nor the lock, so nothing that they start can hold it.
+run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 9>&-; }
+run_apply() { INDEX=$1; ( set -euo pipefail; "apply_$1" ) </dev/null 2>&1 9>&-; }
+
+survey() {
+  local code
+  mark begin "$1"
+  run_check "$1"; code=$?
+  mark checked "$1" $code
+}
+
+# converge INDEX SETTLE: check, apply on drift, check again for up to SETTLE seconds.
+converge() {
+  local code until
+  mark begin "$1"
+  run_check "$1"; code=$?
+  mark checked "$1" $code
+  [ $code != 0 ] || return 0
+  [ $code = 10 ] || return 1
+  if declare -F "apply_$1" >/dev/null; then
+    mark apply "$1"
+    run_apply "$1"; code=$?
+    [ $code = 0 ] || { mark failed "$1" $code; return 1; }
+  else
+    mark wait "$1"
+  fi
+  until=$((SECONDS + $2))
+  while :; do
+    run_check "$1"; code=$?
+    [ $code != 0 ] || break
+    [ $SECONDS -lt $until ] || { mark unsettled "$1" $code; return 1; }
+    sleep 1
+  done
+  mark settled "$1"
+}
+
+# lock WHO: one mutating script a host at a time, by a kernel lock that ends with this process.
+lock() {
+  exec 9>>"$LOCK"
+  if ! flock -n 9; then
+    mark locked "$(head -c 300 "$LOCK" | tr '\n' ' ')"
+    exit 75
+  fi
+  printf '%s, pid %s, since %s\n' "$1" $$ "$(date -u +%FT%TZ)" | cat >"$LOCK" 9>&-
+}
+
+# openpgp_fingerprints: the fingerprint of each primary key in an armoured keyring (stdin), one a line. A bare Debian
+# host has gpgv but no gpg, so the packets are walked here: RFC 4880, 4.2 (headers) and 12.2 (fingerprint of a v4 key).
+openpgp_fingerprints() (
+  set -e
+  raw=$(mktemp)
+  trap 'rm -f "$raw"' EXIT
+  tr -d '\r' | sed -e '1,/^$/d' -e '/^=/,$d' -e '/^-----END/,$d' | base64 -d >"$raw"
+  size=$(stat -c %s "$raw") at=0
+  byte() { od -An -tu1 -j "$1" -N 1 "$raw" | tr -d ' '; }
+  while [ "$at" -lt "$size" ]; do
+    head=$(byte "$at"); one=$(byte $((at + 1)))
+    if [ $((head & 64)) = 0 ]; then
+      tag=$(((head >> 2) & 15))
+      case $((head & 3)) in
+      0) length=$one from=$((at + 2)) ;;
+      1) length=$((one * 256 + $(byte $((at + 2))))) from=$((at + 3)) ;;
+      *) echo "unreadable"; exit 1 ;;
+      esac
+    else
+      tag=$((head & 63))
+      if [ "$one" -lt 192 ]; then length=$one from=$((at + 2))
+      elif [ "$one" -lt 224 ]; then length=$(((one - 192) * 256 + $(byte $((at + 2))) + 192)) from=$((at + 3))
+      else echo "unreadable"; exit 1; fi
+    fi
+    if [ "$tag" = 6 ]; then
+      {
+        printf '%b' "$(printf '\\x99\\x%02x\\x%02x' $((length >> 8)) $((length & 255)))"
+        tail -c "+$((from + 1))" "$raw" | head -c "$length"
+      } | sha1sum | cut -c1-40 | tr a-f A-F
+    fi
+    at=$((from + length))
+  done
+)
