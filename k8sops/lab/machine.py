@@ -1,0 +1,91 @@
+"""The machine that the lab runs on: its packages, its folders, and how long things took on it before."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from k8sops.errors import K8sopsError
+
+Say = Callable[[str], None]
+
+
+class LabError(K8sopsError):
+    """The lab could not be made; no host of a user is concerned."""
+
+    exit_code = 3
+
+
+def cache_dir() -> Path:
+    """$XDG_CACHE_HOME/k8sops: what is costly to make and can be made again."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "k8sops"
+
+
+def labs_dir() -> Path:
+    """$XDG_STATE_HOME/k8sops/labs: keys and inventories of the labs that are up."""
+    return Path(os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")) / "k8sops" / "labs"
+
+
+def data_dir() -> Path:
+    """The folder lab/: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "_data" / "lab"
+    return inside if inside.is_dir() else package.parent / "lab"
+
+
+def command(*argv: str, stdin: bytes | None = None, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    """What a command prints; LabError with the last lines of its stderr when it fails."""
+    try:
+        done = subprocess.run(
+            argv, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, capture_output=True,
+            cwd=cwd, env=env, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise LabError(f"the command `{argv[0]}` is not there", remedy="install it and start again") from None
+    if done.returncode:
+        last = "\n  ".join(done.stderr.decode(errors="replace").strip().splitlines()[-15:])
+        raise LabError(f"`{' '.join(argv[:4])} …` ended with exit code {done.returncode}:\n  {last}")
+    return done.stdout.decode(errors="replace")
+
+
+def need(say: Say, **packages: str) -> None:
+    """Each command (`_` for `-`) is there; packages of the missing ones are installed on Debian, as root."""
+    missing = sorted({package for name, package in packages.items() if not shutil.which(name.replace("_", "-"))})
+    if not missing:
+        return
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
+    if os.geteuid() or not shutil.which("apt-get"):
+        raise LabError(f"the lab needs {', '.join(missing)}", remedy=f"as root: {' '.join(install)}")
+    with taking(say, f"installing {', '.join(missing)}"):
+        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        command("apt-get", "update", "-q", env=env)
+        command(*install, env=env)
+
+
+@contextmanager
+def taking(say: Say, what: str) -> Iterator[None]:
+    """Says what is being done and how long it took the last time; remembers how long it took now."""
+    book = cache_dir() / "durations.json"
+    known: dict[str, float] = json.loads(book.read_text()) if book.exists() else {}
+    before = f" (took {_minutes(known[what])} last time)" if what in known else ""
+    say(f"{what}{before} …")
+    since = time.monotonic()
+    yield
+    known = json.loads(book.read_text()) if book.exists() else {}
+    known[what] = round(time.monotonic() - since, 1)
+    book.parent.mkdir(parents=True, exist_ok=True)
+    new = book.with_suffix(f".{os.getpid()}")
+    new.write_text(json.dumps(known, indent=1, sort_keys=True))
+    new.replace(book)
+    if known[what] >= 2:
+        say(f"{what}: done in {_minutes(known[what])}")
+
+
+def _minutes(seconds: float) -> str:
+    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s" if seconds >= 60 else f"{seconds:.1f}s"

@@ -1,0 +1,8 @@
+"""stub"""
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class Mirror:
+    container: str
+    packages_url: str
+    images_url: str
+    key: str
