@@ -1,0 +1,241 @@
+"""The inventory file, read: every error in it with file, line, column and what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from k8sops import yamlfile
+from k8sops.errors import InputError, Where
+from k8sops.settings import DnsLabel, Group, HostModel, HostSettings, InventoryModel
+from k8sops.yamlfile import Document
+
+CONTROL_PLANE = "control_plane"
+SHARED = ("ssh", "labels", "annotations", "taints", "sysctl", "kubelet_extra_args")
+RANGE = re.compile(r"\[([0-9]+|[a-z]):([0-9]+|[a-z])\]")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting that a host ended up with, and the line that it comes from."""
+
+    name: str
+    value: Any
+    where: Where
+
+
+@dataclass(frozen=True)
+class InventoryHost:
+    """A host with its settings merged: cluster, then group, then host."""
+
+    name: str
+    group: str
+    settings: HostModel
+    explained: tuple[Setting, ...]
+    where: Where
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """A valid inventory file."""
+
+    file: Path
+    settings: InventoryModel
+    hosts: tuple[InventoryHost, ...]
+    document: Document
+
+    def where(self, *path: str | int) -> Where:
+        return self.document.where(path)
+
+
+def load_inventory(path: Path) -> Inventory:
+    """The inventory in this file; InputError names all that is wrong with it at once."""
+    return read_inventory(yamlfile.load_file(path))
+
+
+def read_inventory(document: Document) -> Inventory:
+    if not isinstance(document.data, dict):
+        raise InputError("a map of settings is wanted here", where=document.where(()), remedy="`cluster: NAME` and so on")
+    _unquoted_version(document)
+    try:
+        model = InventoryModel.model_validate(document.data)
+    except ValidationError as error:
+        raise _input_error(document, error) from None
+    hosts = tuple(_hosts(document, model))
+    _check_hosts(hosts)
+    return Inventory(Path(document.file), model, hosts, document)
+
+
+def _unquoted_version(document: Document) -> None:
+    value = document.data.get("kubernetes")
+    if isinstance(value, int | float):
+        raise InputError(
+            f"`kubernetes: {value}` is a number, so 1.30 would be read as 1.3",
+            where=document.where(("kubernetes",)), remedy='quote the exact version: kubernetes: "1.36.3"',
+        )  # fmt: skip
+
+
+def _input_error(document: Document, error: ValidationError) -> InputError:
+    """One error that says everything; `where` is the first place."""
+    seen: dict[str, None] = {}
+    first: Where | None = None
+    for one in error.errors(include_url=False):
+        path = tuple(part for part in one["loc"])
+        where = document.where(path)
+        first = first or where
+        seen.setdefault(f"{where}: {_sentence(path, one)}")
+    lines = list(seen)
+    what = lines[0].removeprefix(f"{first}: ")
+    return InputError("\n".join([what, *lines[1:]]), where=first)
+
+
+def _sentence(path: tuple[str | int, ...], one: Any) -> str:
+    """What is wrong, in the words of somebody who writes an inventory."""
+    name, kind, given = ".".join(map(str, path)), one["type"], one.get("input")
+    if kind == "extra_forbidden":
+        near = get_close_matches(str(path[-1]), _known(path[:-1]), 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(_known(path[:-1]))}"
+        return f"`{path[-1]}` is no setting; {hint}"
+    if kind == "missing":
+        return f"`{path[-1]}` is missing"
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        return f"`{name}`: a map is wanted here, not {_kind(given)}"
+    if kind == "list_type":
+        return f"`{name}`: a list is wanted here, not {_kind(given)}"
+    if kind == "string_type":
+        return f"`{name}`: text is wanted here, not {_kind(given)}; quote it"
+    if kind == "string_pattern_mismatch" and path[-1] == "kubernetes":
+        return f"`kubernetes: {given!r}` is no exact version; write one like \"1.36.3\""
+    if kind == "string_pattern_mismatch":
+        return f"`{name}`: {given!r} is not of the form wanted here ({one['ctx']['pattern']})"
+    message = str(one["msg"]).removeprefix("Value error, ")
+    return f"`{name}`: {message[0].lower()}{message[1:]}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names = {dict: "a map", list: "a list", str: f"the text {value!r}", int: f"the number {value}", type(None): "nothing"}
+    return names.get(type(value), f"the number {value}")
+
+
+def _known(path: tuple[str | int, ...]) -> list[str]:
+    """The keys that are known below this path."""
+    model: type[BaseModel] = InventoryModel
+    steps = [part for part in path if isinstance(part, str)]
+    if steps[:1] == ["groups"]:
+        model, steps = (HostModel, steps[4:]) if len(steps) >= 4 else (Group, steps[2:])
+    for step in steps:
+        field = model.model_fields.get(step)
+        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            continue
+        model = field.annotation
+    return list(model.model_fields)
+
+
+# --- hosts ---------------------------------------------------------------------------------------------------------
+
+
+def expand(text: str) -> list[str]:
+    """Ranges as Ansible writes them: `w[01:50]` is w01 to w50, both ends in, leading zeros kept."""
+    found = RANGE.search(text)
+    if not found:
+        return [text]
+    low, high = found.groups()
+    if low.isdigit() and high.isdigit():
+        width = len(low) if low.startswith("0") else 0
+        values = [str(n).zfill(width) for n in range(int(low), int(high) + 1)]
+    else:
+        values = [chr(n) for n in range(ord(low), ord(high) + 1)] if not low.isdigit() and not high.isdigit() else []
+    return [one for value in values[:10_000] for one in expand(text[: found.start()] + value + text[found.end() :])]
+
+
+def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]:
+    for group_name, group in model.groups.items():
+        for pattern, host in group.hosts.items():
+            path = ("groups", group_name, "hosts", pattern)
+            where = document.where(path)
+            names, addresses = expand(pattern), expand(host.address)
+            if not names:
+                raise InputError(f"`{pattern}` names no host", where=where, remedy="a range is [low:high], low first")
+            if len(addresses) != len(names):
+                raise InputError(
+                    f"{len(names)} names but {len(addresses)} addresses", where=document.where((*path, "address")),
+                    remedy="give the address a range of the same length, as in \"10.0.1.[1:50]\"",
+                )  # fmt: skip
+            for name, address in zip(names, addresses, strict=True):
+                yield _host(document, model, group_name, group, pattern, name, host, address)
+
+
+def _host(
+    document: Document, model: InventoryModel, group_name: str, group: Group, pattern: str, name: str,
+    host: HostModel, address: str,
+) -> InventoryHost:  # fmt: skip
+    levels: list[tuple[Any, tuple[str, ...]]] = [
+        (model, ()), (group, ("groups", group_name)), (host, ("groups", group_name, "hosts", pattern)),
+    ]  # fmt: skip
+    merged: dict[str, Any] = {}
+    explained: list[Setting] = []
+    for setting in SHARED:
+        value: Any = None
+        for level, path in levels:
+            if setting not in level.model_fields_set:
+                continue
+            given = getattr(level, setting)
+            if isinstance(given, BaseModel):
+                new = given.model_dump(exclude_unset=True)
+            elif isinstance(given, list):
+                value, new = list(given), {}
+                explained = [one for one in explained if one.name != setting]
+                explained.append(Setting(setting, value, document.where((*path, setting))))
+            else:
+                new = dict(given)
+            for key, item in new.items():
+                full = f"{setting}.{key}"
+                value = {**(value or {}), key: item}
+                explained = [one for one in explained if one.name != full]
+                explained.append(Setting(full, item, document.where((*path, setting, key))))
+        if value is not None:
+            merged[setting] = value
+    settings = HostModel.model_validate({**merged, "address": address, "host_key": host.host_key})
+    where = document.where(levels[-1][1])
+    own = [Setting("address", address, document.where((*levels[-1][1], "address")))]
+    return InventoryHost(name, group_name, settings, tuple([*own, *explained]), where)
+
+
+def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
+    from pydantic import TypeAdapter
+
+    name_form: TypeAdapter[str] = TypeAdapter(DnsLabel)
+    names: dict[str, InventoryHost] = {}
+    addresses: dict[str, InventoryHost] = {}
+    for host in hosts:
+        try:
+            name_form.validate_python(host.name)
+        except ValidationError:
+            raise InputError(
+                f"`{host.name}` is no host name", where=host.where, remedy="small letters, digits and - (RFC 1123)"
+            ) from None
+        if host.name in names:
+            raise InputError(f"host `{host.name}` stands here a second time, first at {names[host.name].where}", where=host.where)
+        other = addresses.get(host.settings.address)
+        if other:
+            raise InputError(f"`{host.name}` has the address of `{other.name}`, {other.settings.address}", where=host.where)
+        names[host.name] = addresses[host.settings.address] = host
+    if not any(host.group == CONTROL_PLANE for host in hosts):
+        place = hosts[0].where if hosts else None
+        raise InputError("there is no control plane", where=place, remedy="name a host in groups.control_plane.hosts")
+
+
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema of an inventory, for completion in editors."""
+    return InventoryModel.model_json_schema()
+
+
+__all__ = ["CONTROL_PLANE", "HostSettings", "Inventory", "InventoryHost", "Setting", "load_inventory", "read_inventory", "schema"]

@@ -1,0 +1,178 @@
+"""What may stand in an inventory: the models, each with the pattern that its text must match."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from k8sops.versions import RELEASES, minor_of
+
+
+def _one_line(value: str) -> str:
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+def _version(value: str) -> str:
+    if minor_of(value) not in RELEASES:
+        raise ValueError(f"this Kubernetes is not supported; supported minors: {', '.join(RELEASES)}")
+    return value
+
+
+def _plain_text(value: Any) -> Any:
+    """Free settings of kubelet and kube-proxy: every string in them is one line."""
+    if isinstance(value, str):
+        _one_line(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _plain_text(item)
+    elif isinstance(value, list):
+        for item in value:
+            _plain_text(item)
+    return value
+
+
+def _text(pattern: str) -> Any:
+    return StringConstraints(strict=True, pattern=pattern, max_length=1024)
+
+
+LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+KEY = rf"(?:[a-z0-9](?:[-a-z0-9.]{{0,251}}[a-z0-9])?/)?{LABEL}"
+
+Line = Annotated[str, StringConstraints(strict=True, max_length=4096), AfterValidator(_one_line)]
+DnsLabel = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$")]
+DnsName = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$")]
+HostPort = Annotated[str, _text(r"^[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")]
+Address = Annotated[str, _text(r"^[0-9A-Za-z](?:[-0-9A-Za-z.:]*[0-9A-Za-z])?$")]
+Version = Annotated[str, _text(r"^1\.[0-9]{1,2}\.[0-9]{1,2}$"), AfterValidator(_version)]
+Url = Annotated[str, _text(r"^https?://[-A-Za-z0-9.:\[\]]+(?:/[-A-Za-z0-9._~:/+@%]*)?$")]
+Registry = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?(?::[0-9]{1,5})?$")]
+Image = Annotated[str, _text(r"^[a-z0-9][-a-z0-9._/:@]*$")]
+LabelKey = Annotated[str, _text(rf"^{KEY}$")]
+LabelValue = Annotated[str, _text(rf"^(?:{LABEL})?$")]
+Taint = Annotated[str, _text(rf"^{KEY}(?:=(?:{LABEL})?)?:(?:NoSchedule|PreferNoSchedule|NoExecute)$")]
+Fingerprint = Annotated[str, _text(r"^[0-9A-Fa-f]{40}$")]
+SysctlKey = Annotated[str, _text(r"^[a-z0-9_]+(?:\.[-A-Za-z0-9_]+)+$")]
+User = Annotated[str, _text(r"^[a-z_][-a-z0-9_]*\$?$")]
+HostKey = Annotated[str, _text(r"^(?:ssh|ecdsa|sk)-[-@.a-z0-9]+ [A-Za-z0-9+/=]+(?: [^\n]*)?$")]
+Flag = Annotated[str, _text(r"^[a-z][-a-z0-9]*$")]
+Free = Annotated[dict[str, Any], AfterValidator(_plain_text)]
+Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
+Switch = Annotated[bool, Field(strict=True)]
+
+
+class Model(BaseModel):
+    """Unknown keys are errors, and nothing changes once it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Flannel(Model):
+    backend: Literal["vxlan", "host-gw"] = "vxlan"
+
+
+class OwnCni(Model):
+    """Another network: manifests of the user's own."""
+
+    manifests: list[Line] = Field(min_length=1)
+
+
+class Network(Model):
+    pods: Line = "10.244.0.0/16"
+    services: Line = "10.96.0.0/12"
+    dns_domain: DnsName = "cluster.local"
+    cni: Literal["flannel", "none"] | OwnCni = "flannel"
+    flannel: Flannel = Flannel()
+
+
+class Ssh(Model):
+    """How hosts are reached; what is left out comes from ssh_config."""
+
+    user: User | None = None
+    port: Port | None = None
+    host: Address | None = None
+    identity: Line | None = None
+    become: Switch | None = None
+    jump: Line | None = None
+
+
+class Packages(Model):
+    key: Fingerprint = "DE15B14486CD377B9E876E1A234654DA9A296436"
+    revision: Annotated[str, _text(r"^[0-9A-Za-z.+~]+$")] = "1.1"
+
+
+class Mirrors(Model):
+    packages: Url | None = None
+    images: dict[Registry, Url] = {}
+
+
+class Component(Model):
+    """One of the control plane's programs."""
+
+    extra_args: dict[Flag, Line] = {}
+
+
+class ApiServer(Component):
+    sans: list[Address] = []
+
+
+class Preflight(Model):
+    ignore: list[Annotated[str, _text(r"^[A-Za-z0-9]+$")]] = []
+
+
+class Verify(Model):
+    image: Image = "registry.k8s.io/e2e-test-images/agnhost:2.53"
+
+
+class Kubeconfig(Model):
+    context: Line | None = None
+    server: Url | None = None
+
+
+class HostSettings(Model):
+    """What a group may say for its hosts, and a host for itself; the nearest wins."""
+
+    ssh: Ssh = Ssh()
+    labels: dict[LabelKey, LabelValue] = {}
+    annotations: dict[LabelKey, Line] = {}
+    taints: list[Taint] = []
+    sysctl: dict[SysctlKey, Annotated[int, Field(strict=True)] | Line] = {}
+    kubelet_extra_args: dict[Flag, Line] = {}
+
+
+class HostModel(HostSettings):
+    address: Address
+    host_key: HostKey | None = None
+
+
+class Group(HostSettings):
+    hosts: dict[str, HostModel] = Field(min_length=1)
+
+
+class InventoryModel(Model):
+    """The whole file."""
+
+    cluster: DnsLabel
+    kubernetes: Version
+    endpoint: HostPort | None = None
+    network: Network = Network()
+    runtime: Literal["containerd"] = "containerd"
+    allow_cgroup_v1: Switch = False
+    ssh: Ssh = Ssh()
+    packages: Packages = Packages()
+    mirrors: Mirrors = Mirrors()
+    api_server: ApiServer = ApiServer()
+    controller_manager: Component = Component()
+    scheduler: Component = Component()
+    etcd: Component = Component()
+    kubelet: Free = {}
+    kube_proxy: Free = {}
+    feature_gates: dict[Annotated[str, _text(r"^[A-Za-z0-9]+$")], Switch] = {}
+    sysctl: dict[SysctlKey, Annotated[int, Field(strict=True)] | Line] = {}
+    time_sync: Switch = True
+    preflight: Preflight = Preflight()
+    verify: Verify = Verify()
+    kubeconfig: Kubeconfig = Kubeconfig()
+    groups: dict[str, Group] = Field(min_length=1)

@@ -1,0 +1,180 @@
+"""All that is decided before the first packet: the inventory with its defaults, checked across its parts. No I/O."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from k8sops.errors import InputError
+from k8sops.inventory import CONTROL_PLANE, Inventory, InventoryHost
+from k8sops.settings import InventoryModel, Ssh
+from k8sops.versions import Release, minor_of, number, release_of
+
+Net = ipaddress.IPv4Network | ipaddress.IPv6Network
+UPSTREAM_PACKAGES = "https://pkgs.k8s.io"
+FLANNEL = "ghcr.io/flannel-io/flannel:v0.26.7"
+FLANNEL_CNI = "ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1"
+
+
+@dataclass(frozen=True)
+class HostEntry:
+    """A host of the cluster; its name is also its node name."""
+
+    name: str
+    group: str
+    address: str
+    host_key: str | None
+    ssh: Ssh
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    taints: tuple[str, ...]
+    sysctl: Mapping[str, str | int]
+    kubelet_extra_args: Mapping[str, str]
+
+    @property
+    def is_control_plane(self) -> bool:
+        return self.group == CONTROL_PLANE
+
+
+@dataclass(frozen=True)
+class ClusterSpec:
+    """What the cluster is to be."""
+
+    cluster: str
+    version: str
+    release: Release
+    hosts: tuple[HostEntry, ...]
+    endpoint_host: str
+    endpoint_port: int
+    pods: Net
+    services: Net
+    sans: tuple[str, ...]
+    settings: InventoryModel
+
+    @property
+    def minor(self) -> str:
+        return minor_of(self.version)
+
+    @property
+    def control_planes(self) -> tuple[HostEntry, ...]:
+        return tuple(host for host in self.hosts if host.is_control_plane)
+
+    @property
+    def workers(self) -> tuple[HostEntry, ...]:
+        return tuple(host for host in self.hosts if not host.is_control_plane)
+
+    @property
+    def package_version(self) -> str:
+        return f"{self.version}-{self.settings.packages.revision}"
+
+    @property
+    def package_repository(self) -> str:
+        """The repository of this minor, laid out as upstream's; a mirror keeps that layout."""
+        base = (self.settings.mirrors.packages or UPSTREAM_PACKAGES).rstrip("/")
+        return f"{base}/core:/stable:/v{self.minor}/deb/"
+
+    @property
+    def pause_image(self) -> str:
+        return f"registry.k8s.io/pause:{self.release.pause}"
+
+    @property
+    def dns_address(self) -> str:
+        """The tenth address of the services, as kubeadm chooses it."""
+        return str(self.services[10])
+
+    @property
+    def endpoint(self) -> str:
+        return f"{self.endpoint_host}:{self.endpoint_port}"
+
+    @property
+    def tolerates_cgroup_v1(self) -> bool:
+        return self.settings.allow_cgroup_v1
+
+    @property
+    def kubelet_knows_cgroup_v1(self) -> bool:
+        """kubelet refuses cgroup v1 by default since 1.35 (KEP-5573)."""
+        return number(self.version) >= (1, 35)
+
+    @property
+    def preflight_ignore(self) -> tuple[str, ...]:
+        return tuple(self.settings.preflight.ignore)
+
+    @property
+    def kubeadm_ignores(self) -> tuple[str, ...]:
+        """Checks of kubeadm's own preflight that were waived; SystemVerification is where it looks at cgroups."""
+        return ("SystemVerification",) if self.tolerates_cgroup_v1 else ()
+
+    def host(self, name: str) -> HostEntry:
+        return next(host for host in self.hosts if host.name == name)
+
+
+def make_spec(inventory: Inventory) -> ClusterSpec:
+    """The cluster that this inventory describes; InputError where its parts contradict each other."""
+    settings = inventory.settings
+    hosts = tuple(_entry(inventory, host) for host in inventory.hosts)
+    planes = [host for host in hosts if host.is_control_plane]
+    if len(planes) > 1:
+        raise InputError(
+            f"{len(planes)} control planes: more than one cannot be made yet",
+            where=inventory.where("groups", CONTROL_PLANE), remedy="keep one host in groups.control_plane",
+        )  # fmt: skip
+    endpoint = settings.endpoint or f"{planes[0].name}:6443"
+    host, _, port = endpoint.rpartition(":")
+    if not 0 < int(port) < 65536:
+        raise InputError(f"{port} is no port", where=inventory.where("endpoint"))
+    pods = _network(inventory, "pods", settings.network.pods)
+    services = _network(inventory, "services", settings.network.services)
+    _check_networks(inventory, pods, services)
+    names = [host, *(one.name for one in planes), *(one.address for one in planes), *settings.api_server.sans]
+    return ClusterSpec(
+        cluster=settings.cluster, version=settings.kubernetes, release=release_of(settings.kubernetes), hosts=hosts,
+        endpoint_host=host, endpoint_port=int(port), pods=pods, services=services,
+        sans=tuple(dict.fromkeys(names)), settings=settings,
+    )  # fmt: skip
+
+
+def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
+    one = host.settings
+    try:
+        ipaddress.ip_address(one.address)
+    except ValueError:
+        raise InputError(
+            f"`{one.address}` is no IP address", where=inventory.where("groups", host.group, "hosts", host.name, "address"),
+            remedy="nodes know each other by address; where SSH needs a name, set ssh.host beside it",
+        ) from None  # fmt: skip
+    return HostEntry(
+        name=host.name, group=host.group, address=one.address, host_key=one.host_key, ssh=one.ssh, labels=one.labels,
+        annotations=one.annotations, taints=tuple(one.taints), sysctl=one.sysctl, kubelet_extra_args=one.kubelet_extra_args,
+    )  # fmt: skip
+
+
+def _network(inventory: Inventory, name: str, text: str) -> Net:
+    where = inventory.where("network", name)
+    try:
+        net = ipaddress.ip_network(text)
+    except ValueError as error:
+        try:
+            right = str(ipaddress.ip_network(text, strict=False))
+        except ValueError:
+            raise InputError(f"`network.{name}`: {error}", where=where, remedy='write it as "10.244.0.0/16"') from None
+        raise InputError(f"`network.{name}`: {text} has host bits set", where=where, remedy=f"{right} is its network") from None
+    if net.num_addresses < 256:
+        raise InputError(f"`network.{name}`: {text} is too small", where=where, remedy="/24 or larger")
+    return net
+
+
+def _check_networks(inventory: Inventory, pods: Net, services: Net) -> None:
+    if pods.version == services.version and pods.overlaps(services):
+        raise InputError(
+            f"the services {services} overlap the pods {pods}", where=inventory.where("network", "services"),
+            remedy="choose networks that share no address",
+        )  # fmt: skip
+    for host in inventory.hosts:
+        address = ipaddress.ip_address(host.settings.address)
+        for name, net in (("pods", pods), ("services", services)):
+            if address.version == net.version and address in net:
+                where = inventory.where("groups", host.group, "hosts", host.name, "address")
+                raise InputError(f"{address} of `{host.name}` lies in network.{name}, {net}", where=where)
+
+
