@@ -69,6 +69,8 @@ class HostFacts:
     candidates: Mapping[str, str] = field(default_factory=dict)
     user: str = "root"
     home: str = "/root"
+    container: bool = False
+    """Whether the host is itself a container, whose clock is that of its machine."""
     joined: bool = False
     initialised: bool = False
     api: bool = False
@@ -112,6 +114,7 @@ class HostFacts:
             candidates=_below("candidate.", one),
             user=one.get("user", "root"),
             home=one.get("home", "/root"),
+            container="container" in one,
             joined="joined" in one,
             initialised="initialised" in one,
             api="api" in one,

@@ -25,9 +25,10 @@ for table in /proc/net/tcp /proc/net/tcp6; do
   while read -r _ local _ state _; do [ "$state" != 0A ] || fact listens $((16#${local##*:})); done <"$table"
 done
 fact systemd "$(systemctl --version 2>/dev/null | head -n 1 | cut -d' ' -f2)"
+[ "$(systemd-detect-virt --container 2>/dev/null)" = none ] || fact container 1
 fact pid1_started "$(stat -c %Y /proc/1)"
 
-for package in containerd docker.io containerd.io kubelet kubeadm kubectl; do
+for package in containerd docker.io containerd.io chrony ntpsec ntp openntpd kubelet kubeadm kubectl; do
   has=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$package" 2>/dev/null) || continue
   case $has in ii*) fact "package.$package" "${has#* }" ;; esac
 done

@@ -11,7 +11,7 @@ from k8sops.errors import InputError
 from k8sops.lab.image import digest
 from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking
 
-KUBERNETES = "kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy".split()
+KUBERNETES = ["kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"]
 CNI = "main/bridge main/loopback main/ptp main/host-device ipam/host-local meta/portmap meta/bandwidth meta/tuning meta/firewall"
 CNI_MODULE = "github.com/containernetworking/plugins/plugins"
 

@@ -198,3 +198,17 @@ waiting=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(wanted)} || true)
         settle=seconds,
         want="Ready: " + ", ".join(names),
     )
+
+
+def kubeconfig_for(user: str, home: str) -> Resource:
+    """kubectl of this user is the administrator's: ~/.kube/config holds what /etc/kubernetes/admin.conf holds."""
+    path, who = quote(f"{home}/.kube/config"), quote(user)
+    return Resource(
+        id=f"kubeconfig:{user}",
+        check=f"""[ -f "$KUBECONFIG" ] || drift
+cmp -s "$KUBECONFIG" {path} || drift "differs from admin.conf"
+[ "$(stat -c '%a %U' {path})" = {quote(f"600 {user}")} ] || drift "wrong mode or owner" """,
+        apply=f"""[ -d {quote(home + "/.kube")} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {quote(home + "/.kube")}
+put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
+        want=f"as /etc/kubernetes/admin.conf, 0600, of {user}",
+    )

@@ -1,0 +1,272 @@
+"""Hosts over SSH. Fabric knows ssh_config, keys, the agent and gateways; host keys are checked here, on every hop.
+
+Fabric by itself adds unknown keys silently and loads no known_hosts, on jump hosts too, so each hop's client is given
+its keys and a policy that rejects before it connects. A script goes out whole with `sendall` on a plain session.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import paramiko
+from fabric import Config, Connection
+
+from k8sops import retry
+from k8sops.errors import HostError, UnreachableError
+from k8sops.host import Result
+from k8sops.hostkeys import KNOWN_HOSTS, Hop, refuse_changed, refuse_revoked, refuse_unknown, trusted
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+
+KEEPALIVE, GRACE = 15, 10.0
+TRANSIENT = (ConnectionRefusedError, ConnectionResetError, TimeoutError, EOFError, paramiko.ssh_exception.NoValidConnectionsError)
+
+
+@dataclass(frozen=True)
+class SSHSettings:
+    """How a host is reached; None means: as ssh_config says."""
+
+    name: str
+    host: str
+    user: str | None = None
+    port: int | None = None
+    identity: str | None = None
+    become: bool | None = None
+    jump: str | None = None
+    host_key: str | None = None
+    pins: Mapping[str, str] = field(default_factory=dict)
+    """Pinned keys of jump hosts, by host name."""
+    known_hosts: tuple[str, ...] = KNOWN_HOSTS
+    ssh_config: str | None = None
+    connect_timeout: int = 10
+    patience: float = 20
+    """For how many seconds connecting is tried again on transport faults."""
+
+
+@cache
+def _config(path: str | None) -> Config:
+    return Config(runtime_ssh_path=path) if path else Config()
+
+
+class SSHHost:
+    """A `Host` over one SSH connection, made by the first `run`."""
+
+    def __init__(self, settings: SSHSettings, password: Callable[[], str] | None = None) -> None:
+        self.settings, self._password = settings, password
+        self._connection: Connection | None = None
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def run(self, script: str, *, timeout: float = 60, on_line: Callable[[str], None] | None = None) -> Result:
+        """One exec: bash reads the script from stdin, as root, ended on the host itself after `timeout` seconds.
+
+        The script must be one compound command, or a child could swallow its rest (see shell.envelope).
+        """
+        channel = self._open()
+        since = time.monotonic()
+        try:
+            channel.exec_command(self._command(timeout))
+            return _talk(self.name, channel, self._stdin(script), timeout, since, on_line)
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(since, error) from None
+        finally:
+            channel.close()
+
+    def close(self) -> None:
+        """The connection and those of its gateways are closed."""
+        at: Any = self._connection
+        while at is not None:
+            at.close()
+            at = at.gateway if isinstance(at.gateway, Connection) else None
+        self._connection = None
+
+    # --- connecting ------------------------------------------------------------------------------------------------
+
+    def _open(self) -> paramiko.Channel:
+        if self._connection is None or not self._connection.is_connected:
+            self._connection = retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
+        try:
+            return self._connection.client.get_transport().open_session(timeout=30)  # type: ignore[no-any-return]
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(time.monotonic(), error) from None
+
+    def _connect(self) -> Connection:
+        one = self.settings
+        options: dict[str, Any] = {}
+        if one.identity:
+            path = Path(one.identity).expanduser()
+            if not path.is_file():
+                raise UnreachableError(one.name, f"the key file {one.identity} is not there", remedy="correct ssh.identity")
+            options = {"key_filename": str(path), "allow_agent": False, "look_for_keys": False}
+        gateway = None
+        for spec in (one.jump or "").split(","):
+            if spec.strip():
+                gateway = Connection(spec.strip(), config=_config(one.ssh_config), gateway=gateway, connect_kwargs=options)
+        connection = Connection(
+            one.host, user=one.user, port=one.port, config=_config(one.ssh_config), connect_timeout=one.connect_timeout,
+            connect_kwargs=options, **({"gateway": gateway} if gateway else {}),
+        )  # fmt: skip
+        for hop in _hops(connection):
+            self._open_hop(hop, hop is connection)
+        connection.client.get_transport().set_keepalive(KEEPALIVE)
+        return connection
+
+    def _open_hop(self, connection: Connection, last: bool) -> None:
+        one = self.settings
+        pin = one.host_key if last else one.pins.get(connection.original_host)
+        hop = Hop(one.name, connection.host, connection.port, pin)
+        place = f"{connection.user}@{connection.host}:{connection.port}" + ("" if last else " (jump host)")
+        keys, revoked = trusted(hop, one.known_hosts)
+        client = connection.client
+        client.set_missing_host_key_policy(_Reject(hop, keys))
+        for entry in keys.lookup(hop.entry) or {}:
+            client.get_host_keys().add(hop.entry, entry, keys.lookup(hop.entry)[entry])
+        try:
+            connection.open()
+            key = client.get_transport().get_remote_server_key()
+            if key.get_base64() in revoked:
+                connection.close()
+                raise refuse_revoked(hop, key)
+        except paramiko.BadHostKeyException as error:
+            raise refuse_changed(hop, error.key, error.expected_key) from None
+        except paramiko.PasswordRequiredException:
+            raise UnreachableError(one.name, f"{place}: the key is encrypted", remedy="ssh-add it, so that the agent holds it") from None
+        except paramiko.AuthenticationException:
+            tried = one.identity or "the agent and the keys in ~/.ssh"
+            raise UnreachableError(
+                one.name, f"{place} refused the login (tried {tried})", remedy=f"can you log in with: ssh {place.split(' ')[0]} ?"
+            ) from None
+        except socket.gaierror:
+            raise UnreachableError(one.name, f"no address is known for `{connection.host}`", remedy="correct address or ssh.host") from None
+        except TRANSIENT as error:
+            raise _Transient(one.name, f"{place} does not answer: {_reason(error)}", remedy="is the host up, and its sshd?") from None
+        except (paramiko.SSHException, OSError, ValueError) as error:
+            kind = _Transient if "banner" in str(error) else UnreachableError
+            raise kind(one.name, f"{place}: {_reason(error)}") from None
+
+    # --- running ---------------------------------------------------------------------------------------------------
+
+    def _command(self, timeout: float) -> str:
+        """Plain words only: the login shell may be any."""
+        bash = f"timeout -k 10 {int(timeout)} bash -s"
+        user = self._connection.user if self._connection else "root"
+        if self.settings.become is False or (self.settings.become is None and user == "root"):
+            return bash
+        return f"sudo -S -p '' -H -- {bash}" if self._password else f"sudo -n -H -- {bash}"
+
+    def _stdin(self, script: str) -> bytes:
+        password = f"{self._password()}\n" if self._password and self._command(1).startswith("sudo -S") else ""
+        return (password + script).encode()
+
+    def _lost(self, since: float, error: BaseException) -> UnreachableError:
+        self.close()
+        after = time.monotonic() - since
+        return UnreachableError(
+            self.name, f"the connection was lost after {after:.0f} s: {_reason(error)}",
+            remedy="what was sent may still run there until its next marker; run the same command again",
+        )  # fmt: skip
+
+
+class _Transient(UnreachableError):
+    """A fault of the transport: trying again may help."""
+
+
+class _Reject(paramiko.MissingHostKeyPolicy):
+    """No key is taken for good because it was offered."""
+
+    def __init__(self, hop: Hop, keys: Any) -> None:
+        self.hop, self.keys = hop, keys
+
+    def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
+        known = self.keys.lookup(self.hop.entry)
+        if known:
+            raise refuse_changed(self.hop, key, next(iter(known.values())))
+        raise refuse_unknown(self.hop, key)
+
+
+def _hops(connection: Connection) -> list[Connection]:
+    """The gateways, the nearest first, then the host itself."""
+    hops = [connection]
+    while isinstance(hops[0].gateway, Connection):
+        hops.insert(0, hops[0].gateway)
+    return hops
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def _talk(
+    name: str, channel: paramiko.Channel, stdin: bytes, timeout: float, since: float, on_line: Callable[[str], None] | None
+) -> Result:
+    """Sends while it reads, so that neither side waits for the other's buffer."""
+    errors: list[bytes] = []
+    failed: list[BaseException] = []
+
+    def send() -> None:
+        try:
+            channel.sendall(stdin)
+            channel.shutdown_write()
+        except OSError as error:
+            failed.append(error)
+
+    def read_errors() -> None:
+        while True:
+            try:
+                chunk = channel.recv_stderr(65536)
+            except TimeoutError:
+                return
+            if not chunk:
+                return
+            errors.append(chunk)
+
+    channel.settimeout(timeout + GRACE)
+    threads = [Thread(target=work, daemon=True) for work in (send, read_errors)]
+    for thread in threads:
+        thread.start()
+    lines: list[str] = []
+    rest = b""
+    try:
+        while chunk := channel.recv(65536):
+            *full, rest = (rest + chunk).split(b"\n")
+            for raw in full:
+                lines.append(raw.decode(errors="replace"))
+                if on_line:
+                    on_line(lines[-1])
+            if time.monotonic() - since > timeout + GRACE:
+                raise TimeoutError
+    except TimeoutError:
+        raise HostError(name, f"no answer within {timeout:.0f} s; the script was ended there") from None
+    if rest:
+        lines.append(rest.decode(errors="replace"))
+        if on_line:
+            on_line(lines[-1])
+    code = channel.recv_exit_status()
+    for thread in threads:
+        thread.join(5)
+    if code == -1:
+        raise EOFError("the other side closed it")
+    err = b"".join(errors).decode(errors="replace")
+    seconds = time.monotonic() - since
+    if code in (124, 137):
+        raise HostError(name, f"was not done within {timeout:.0f} s and was ended", remedy="run the same command again")
+    _sudo(name, code, err)
+    return Result(code, "\n".join(lines), err, seconds)
+
+
+def _sudo(name: str, code: int, err: str) -> None:
+    """sudo's and the shell's own refusals, named."""
+    if code == 1 and ("a password is required" in err or "incorrect password" in err or "Sorry, try again" in err):
+        raise UnreachableError(name, "sudo wants a password", remedy="-K asks for it; or allow it without (NOPASSWD)")
+    if code == 127 and ("sudo" in err or "bash" in err):
+        raise UnreachableError(name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there")

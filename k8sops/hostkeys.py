@@ -1,0 +1,107 @@
+"""Which host keys are trusted: those pinned in the inventory and those in known_hosts. Never one just seen."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from k8sops.errors import UnreachableError
+
+KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "~/.ssh/known_hosts")
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A host on the way: the name that errors use, the address asked for, its port, and the pinned key, if any."""
+
+    name: str
+    host: str
+    port: int
+    pin: str | None = None
+
+    @property
+    def entry(self) -> str:
+        """How known_hosts names it (sshd(8))."""
+        return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
+
+
+def fingerprint(key: bytes) -> str:
+    """As `ssh-keygen -lf` prints it."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
+
+
+@cache
+def known_hosts(files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
+    """The keys in these files (paramiko's HostKeys), and the revoked ones as base64; each file is read once."""
+    import paramiko
+
+    keys = paramiko.HostKeys()
+    revoked: set[str] = set()
+    for name in files:
+        path = Path(name).expanduser()
+        if not path.exists():
+            continue
+        for line in path.read_text(errors="replace").splitlines():
+            words = line.split()
+            if words[:1] == ["@revoked"] and len(words) >= 4:
+                revoked.add(words[3])
+            elif words and not words[0].startswith(("#", "@")):
+                _add(keys, line)
+    return keys, frozenset(revoked)
+
+
+def _add(keys: Any, line: str) -> None:
+    from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
+
+    try:
+        entry = HostKeyEntry.from_line(line)
+    except InvalidHostKey:
+        return
+    if entry is not None:
+        keys._entries.append(entry)
+
+
+def trusted(hop: Hop, files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
+    """The keys that may answer for this hop: the pin alone where there is one, else what known_hosts says."""
+    import paramiko
+
+    keys, revoked = known_hosts(files)
+    if not hop.pin:
+        return keys, revoked
+    pinned = paramiko.HostKeys()
+    _add(pinned, f"{hop.entry} {' '.join(hop.pin.split()[:2])}")
+    return pinned, revoked
+
+
+def refuse_unknown(hop: Hop, key: Any) -> UnreachableError:
+    kind, seen = key.get_name(), fingerprint(key.asbytes())
+    port = f" -p {hop.port}" if hop.port != 22 else ""
+    return UnreachableError(
+        hop.name,
+        f"the host key of {hop.entry} is not known: {kind} {seen}",
+        remedy=f"compare the fingerprint on the host (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then trust it:\n"
+        f"  ssh-keyscan{port} {hop.host} >> ~/.ssh/known_hosts\n"
+        f'  or in the inventory: host_key: "{kind} {key.get_base64()}"',
+    )
+
+
+def refuse_changed(hop: Hop, key: Any, expected: Any) -> UnreachableError:
+    source = "the inventory's host_key" if hop.pin else "known_hosts"
+    cure = "correct host_key in the inventory" if hop.pin else f'ssh-keygen -R "{hop.entry}", then trust the new one'
+    return UnreachableError(
+        hop.name,
+        f"the host key of {hop.entry} has changed: {key.get_name()} {fingerprint(key.asbytes())}, "
+        f"but {source} says {fingerprint(expected.asbytes())}",
+        remedy=f"somebody may stand in between; nothing was sent. If the host was made anew: {cure}",
+    )
+
+
+def refuse_revoked(hop: Hop, key: Any) -> UnreachableError:
+    return UnreachableError(
+        hop.name, f"the host key of {hop.entry} is marked @revoked: {fingerprint(key.asbytes())}",
+        remedy="nothing was sent; the host needs a new key",
+    )  # fmt: skip

@@ -1,0 +1,113 @@
+"""The configuration files of kubeadm and of the pod network, as text; and the token of this run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from k8sops.errors import InputError, Where
+from k8sops.facts import Fleet
+from k8sops.render import render
+from k8sops.shell import Secret
+from k8sops.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
+
+LETTERS = string.ascii_lowercase + string.digits
+
+
+@cache
+def token() -> tuple[str, Secret]:
+    """The bootstrap token of this run: its public id and its secret half (form: bootstrap-tokens page of Kubernetes)."""
+    half = "".join(secrets.choice(LETTERS) for _ in range(16))
+    return "".join(secrets.choice(LETTERS) for _ in range(6)), Secret("join_token", half)
+
+
+def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
+    """Workers that this run is about and that are no nodes yet."""
+    return [one.name for one in spec.workers if one.name in fleet.scope & fleet.facts.keys() and not fleet[one.name].joined]
+
+
+def _args(values: Mapping[str, str]) -> list[dict[str, str]]:
+    """Extra arguments as v1beta4 has them: a list, because a flag may stand more than once."""
+    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+
+
+def _gates(spec: ClusterSpec) -> dict[str, str]:
+    gates = ",".join(f"{name}={str(on).lower()}" for name, on in sorted(spec.settings.feature_gates.items()))
+    return {"feature-gates": gates} if gates else {}
+
+
+def _kubelet_args(host: HostEntry) -> list[dict[str, str]]:
+    return _args({"node-ip": host.address, **host.kubelet_extra_args})
+
+
+def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
+    """Fields of KubeletConfiguration that differ from what kubeadm sets by itself."""
+    base: dict[str, Any] = {"cgroupDriver": "systemd"}
+    if spec.settings.feature_gates:
+        base["featureGates"] = dict(spec.settings.feature_gates)
+    if spec.tolerates_cgroup_v1 and spec.kubelet_knows_cgroup_v1:
+        base["failCgroupV1"] = False
+    return {**base, **spec.settings.kubelet}
+
+
+def init_config(spec: ClusterSpec, host: HostEntry) -> str:
+    """The file that `kubeadm init` reads."""
+    settings, gates = spec.settings, _gates(spec)
+    proxy = {"featureGates": dict(settings.feature_gates)} if settings.feature_gates else {}
+    return render(
+        f"kubeadm/init-{spec.release.kubeadm_api}.yaml.j2",
+        spec=spec,
+        host=host,
+        kubelet_args=_kubelet_args(host),
+        api_server_args=_args({**gates, **settings.api_server.extra_args}),
+        controller_manager_args=_args({**gates, **settings.controller_manager.extra_args}),
+        scheduler_args=_args({**gates, **settings.scheduler.extra_args}),
+        etcd_args=_args(settings.etcd.extra_args),
+        kubelet=kubelet_configuration(spec),
+        kube_proxy={"mode": "iptables", **proxy, **settings.kube_proxy},
+    )
+
+
+def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, placeholder: str, ca_hash: str) -> str:
+    """The file that `kubeadm join` reads; `placeholder` stands where the token's secret half belongs."""
+    return render(
+        f"kubeadm/join-{spec.release.kubeadm_api}.yaml.j2",
+        spec=spec,
+        host=host,
+        token_id=token_id,
+        placeholder=placeholder,
+        ca_hash=ca_hash,
+        kubelet_args=_kubelet_args(host),
+    )
+
+
+def flannel_manifest(spec: ClusterSpec) -> str:
+    """flannel, with the backend that the inventory names."""
+    backend = {"Type": spec.settings.network.flannel.backend}
+    net = json.dumps({"Network": str(spec.pods), "EnableNFTables": False, "Backend": backend})
+    plugins = [
+        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
+    cni = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins})
+    digest = hashlib.sha256(f"{net}{cni}".encode()).hexdigest()[:16]
+    return render("cni/flannel.yaml.j2", image=FLANNEL, cni_image=FLANNEL_CNI, net_conf=net, cni_conf=cni, digest=digest)
+
+
+def own_manifests(paths: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    """(name, text, number of objects) of each manifest file that the user names."""
+    for name in paths:
+        try:
+            text = Path(name).expanduser().read_text(encoding="utf-8")
+            kinds = sum(1 for one in yaml.safe_load_all(text) if one)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise InputError(f"cannot be used as a manifest: {error}", where=Where(name)) from None
+        yield Path(name).stem, text, kinds

@@ -1,0 +1,248 @@
+"""What a person reads: plans, progress, recaps; and the same as plain data. Knows no hosts, only plans and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from k8sops.journal import Event
+from k8sops.plan import Outcome, Plan, Seen, Step, diff
+from k8sops.runner import Done, Failure, Tally
+
+SIGNS = {Outcome.DRIFT: "~", Outcome.UNKNOWN: "?", Outcome.BROKEN: "!"}
+
+
+def fold(names: Sequence[str], most: int = 6) -> str:
+    """`cp1, w1, w2`, or `17 hosts (cp1, w1, …)` where there are many."""
+    return ", ".join(names) if len(names) <= most else f"{len(names)} hosts ({', '.join(names[:3])}, …)"
+
+
+def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
+    """Changes in order, those that are the same on several hosts as one: (step, outcome, diff lines, hosts)."""
+    broken = {step.key for step in plan.broken}
+    groups: dict[tuple[Any, ...], tuple[Step, Outcome, list[str], list[str]]] = {}
+    for step in plan.changes:
+        seen = plan.seen.get(step.key, Seen(Outcome.UNKNOWN))
+        outcome = Outcome.BROKEN if step.key in broken else seen.outcome
+        lines = diff(step, seen)
+        key = (step.play, step.task, step.resource.id, outcome, tuple(lines))
+        groups.setdefault(key, (step, outcome, lines, []))[3].append(step.host)
+    return list(groups.values())
+
+
+def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
+    """Every change on every host, play by play."""
+    at = -1
+    for step, outcome, lines, hosts in folded(plan):
+        if step.play != at:
+            at = step.play
+            console.print(f"\n[bold]PLAY {escape(plan.playbook.plays[at].name)}[/bold]", highlight=False)
+        gate = " (waited for)" if step.resource.apply is None and outcome is not Outcome.BROKEN else ""
+        colour = {"~": "yellow", "?": "cyan", "!": "red"}[SIGNS[outcome]]
+        head = f"  [{colour}]{SIGNS[outcome]}[/{colour}] {escape(step.resource.id)}{gate}  [dim]{escape(fold(hosts))}[/dim]"
+        console.print(head, highlight=False, soft_wrap=True)
+        if outcome is Outcome.UNKNOWN:
+            console.print("      depends on an earlier change" + _because(plan, step), highlight=False, soft_wrap=True, style="dim")
+        elif diffs or outcome is Outcome.BROKEN or len(lines) <= 3:
+            for line in lines:
+                console.print(f"      {line}", style=_colour(line), highlight=False, markup=False, soft_wrap=True)
+        else:
+            console.print(f"      {len(lines)} lines (--diff shows them)", style="dim", highlight=False)
+
+
+def _because(plan: Plan, step: Step) -> str:
+    said = plan.seen.get(step.key, Seen(Outcome.UNKNOWN)).said
+    return f": {said[-1]}" if said else ""
+
+
+def _colour(line: str) -> str:
+    if line.startswith("+") and not line.startswith("+++"):
+        return "green"
+    if line.startswith("-") and not line.startswith("---"):
+        return "red"
+    return "dim"
+
+
+def summary(plan: Plan) -> str:
+    """`Plan: 12 changes on 3 hosts, 2 restarts (cp1, w1)`."""
+    changes = [step for step in plan.changes if step.resource.apply is not None]
+    hosts = list(dict.fromkeys(step.host for step in changes))
+    if not changes and not plan.changes:
+        return "Plan: no changes"
+    parts = [f"Plan: {_count(len(changes), 'change')} on {_count(len(hosts), 'host')}"]
+    for risk in ("restart", "drain", "delete"):
+        risky = [step for step in changes if step.resource.risk == risk]
+        if risky:
+            names = fold(list(dict.fromkeys(step.host for step in risky)))
+            parts.append(f"{_count(len(risky), risk)} ({names})")
+    return ", ".join(parts)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def print_findings(console: Console, plan: Plan) -> None:
+    """Preflight findings, as kubeadm prints its own."""
+    by_what: dict[tuple[str, str], list[str]] = {}
+    for one in plan.findings:
+        by_what.setdefault((one.name, one.what), []).append(one.host)
+    for (name, what), hosts in by_what.items():
+        console.print(f"[red]\\[ERROR {name}][/red] {escape(fold(hosts))}: {escape(what)}", highlight=False, soft_wrap=True)
+
+
+def print_unreachable(console: Console, silent: Mapping[str, str]) -> None:
+    for why in silent.values():
+        console.print(f"[red]unreachable[/red] {escape(why)}", highlight=False, soft_wrap=True)
+
+
+def print_recap(console: Console, tallies: Mapping[str, Tally], *, everything: bool) -> None:
+    """A line a host, as Ansible prints it; hosts without a change only when asked for."""
+    shown = {n: t for n, t in tallies.items() if everything or t.changed or t.failed or t.unreachable}
+    console.print("\n[bold]RECAP[/bold]", highlight=False)
+    width = max((len(name) for name in shown), default=0)
+    for name, t in shown.items():
+        colour = "red" if t.failed or t.unreachable else "yellow" if t.changed else "green"
+        counts = f"ok={t.ok} changed={t.changed} unreachable={t.unreachable} failed={t.failed}"
+        console.print(f"  [{colour}]{name:<{width}}[/{colour}] : {counts}", highlight=False)
+    if len(tallies) > len(shown):
+        console.print(f"  {_count(len(tallies) - len(shown), 'host')} without a change", style="dim", highlight=False)
+
+
+def print_failure(console: Console, failure: Failure) -> None:
+    """Where, what, what was run, what it printed last, and what to do."""
+    place = " / ".join(part for part in (failure.host, failure.task, failure.resource) if part)
+    console.print(f"\n[red bold]FAILED[/red bold] {escape(place)}: {escape(failure.why)}", highlight=False, soft_wrap=True)
+    for line in failure.lines:
+        console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+    if failure.command:
+        first = failure.command.strip().splitlines()
+        console.print(f"  it ran: {first[0][:160]}{' …' if len(first) > 1 else ''}", style="dim", markup=False, highlight=False)
+
+
+def print_done(console: Console, done: Done, *, everything: bool) -> None:
+    for failure in done.failures:
+        print_failure(console, failure)
+    for step in done.still:
+        console.print(f"[red]STILL DRIFTS[/red] {step.host} / {step.task} / {escape(step.resource.id)}", highlight=False)
+    if done.stopped_before:
+        console.print(
+            f"\n[red]stopped before[/red] play “{escape(done.stopped_before)}”: too many hosts failed; mend them and run again",
+            highlight=False,
+        )
+    print_recap(console, done.tallies, everything=everything)
+
+
+# --- plain data ----------------------------------------------------------------------------------------------------
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """The plan for machines."""
+    return {
+        "apiVersion": "k8sops/v1",
+        "kind": "Plan",
+        "cluster": plan.spec.cluster,
+        "playbook": plan.playbook.name,
+        "changes": [
+            {
+                "host": step.host,
+                "play": plan.playbook.plays[step.play].name,
+                "task": step.task,
+                "resource": step.resource.id,
+                "outcome": plan.outcome(step).value,
+                "risk": step.resource.risk,
+                "diff": diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN))),
+            }
+            for step in plan.changes
+        ],
+        "findings": [vars(one) for one in plan.findings],
+        "unreachable": dict(plan.unreachable),
+    }
+
+
+def done_data(done: Done, run: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "k8sops/v1",
+        "kind": "Run",
+        "run": run,
+        "hosts": {name: vars(tally) for name, tally in done.tallies.items()},
+        "failures": [vars(failure) for failure in done.failures],
+        "still": [{"host": s.host, "task": s.task, "resource": s.resource.id} for s in done.still],
+        "stoppedBefore": done.stopped_before,
+    }
+
+
+def table(console: Console, title: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table without lines, as kubectl prints it."""
+    grid = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 3, 0, 0))
+    for name in title:
+        grid.add_column(name, overflow="fold", no_wrap=False)
+    for row in rows:
+        grid.add_row(*(escape(cell) for cell in row))
+    console.print(grid, highlight=False)
+
+
+# --- progress ------------------------------------------------------------------------------------------------------
+
+
+class Progress:
+    """Events as they come: plain lines where there is no terminal, and a line of what runs now where there is one."""
+
+    def __init__(self, console: Console, usual: Mapping[str, float], *, verbose: int = 0) -> None:
+        self.console, self.usual, self.verbose = console, usual, verbose
+        self.now: dict[str, str] = {}
+        self.status = console.status("") if console.is_terminal else None
+
+    def __enter__(self) -> Progress:
+        if self.status:
+            self.status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.status:
+            self.status.stop()
+
+    def __call__(self, event: Event) -> None:
+        kind = event["type"]
+        if kind == "play.start":
+            hosts = escape(fold(event["hosts"]))
+            self.console.print(f"\n[bold]PLAY {escape(event['play'])}[/bold]  [dim]{hosts}[/dim]", highlight=False)
+        elif kind == "step":
+            self._step(event)
+        elif kind == "output":
+            self._output(event)
+        elif kind == "failed":
+            self.now.pop(event["host"], None)
+        self._show()
+
+    def _step(self, event: Event) -> None:
+        host, resource, state = event["host"], event["resource"], event["state"]
+        if state in ("apply", "wait"):
+            before = self.usual.get(resource)
+            self.now[host] = f"{resource}{f' (usually {before:.0f} s)' if before and before >= 1 else ''}"
+            if not self.status and (before is None or before >= 5):
+                self.console.print(f"  … {host}: {self.now[host]}", markup=False, highlight=False)
+        elif state != "begin":
+            self.now.pop(host, None)
+        colour = {"changed": "yellow", "holds": "green"}.get(state, "red")
+        if state in ("begin", "apply", "wait") or (state == "holds" and not self.verbose):
+            return
+        took = f" [dim]{event['seconds']:.1f} s[/dim]" if event["seconds"] >= 1 else ""
+        word = "ok" if state == "holds" else state
+        self.console.print(f"  [{colour}]{word}[/{colour}]: {host}  {escape(resource)}{took}", highlight=False)
+
+    def _output(self, event: Event) -> None:
+        if self.verbose > 1:
+            self.console.print(f"      {event['host']}: {event['line']}", markup=False, highlight=False, style="dim")
+        elif event["host"] in self.now:
+            self.now[event["host"]] = f"{event['resource']}: {event['line'][:60]}"
+
+    def _show(self) -> None:
+        if self.status:
+            running = [f"{host} {what}" for host, what in list(self.now.items())[:3]]
+            more = f" and {len(self.now) - 3} more" if len(self.now) > 3 else ""
+            self.status.update(escape("; ".join(running) + more))

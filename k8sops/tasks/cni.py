@@ -1,0 +1,25 @@
+"""The pod network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.kubeadm import flannel_manifest, own_manifests
+from k8sops.resource import Resource
+from k8sops.resources.kubernetes import manifest
+from k8sops.settings import OwnCni
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    cni = spec.settings.network.cni
+    if cni == "flannel":
+        yield manifest("flannel", flannel_manifest(spec), kinds=6, namespace="kube-flannel")
+    elif isinstance(cni, OwnCni):
+        for name, text, kinds in own_manifests(cni.manifests):
+            yield manifest(name, text, kinds=kinds)
+
+
+TASK = Task(name="cni", title="pods have a network", needs=("kubeadm-init",), resources=_resources)

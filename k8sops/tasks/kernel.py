@@ -1,0 +1,27 @@
+"""Kernel features and parameters that kubeadm and the network need (kubeadm: container runtimes)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.kernel import kernel_modules, sysctl
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+MODULES = {"overlay": "overlay", "br_netfilter": "/proc/sys/net/bridge"}
+PARAMETERS = {
+    "net.bridge.bridge-nf-call-iptables": 1,
+    "net.bridge.bridge-nf-call-ip6tables": 1,
+    "net.ipv4.ip_forward": 1,
+}
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    yield kernel_modules("k8sops", MODULES)
+    for key, value in {**PARAMETERS, **spec.settings.sysctl, **host.sysctl}.items():
+        yield sysctl(key, value)
+
+
+TASK = Task(name="kernel", title="kernel modules and parameters for Kubernetes", resources=_resources)

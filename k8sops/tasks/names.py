@@ -1,0 +1,22 @@
+"""Names that hosts need before there is a DNS of the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.files import block
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    # Only what this host itself needs, so that a host added to the cluster changes no other one.
+    planes = [(one.address, one.name) for one in spec.control_planes]
+    own = [] if host.is_control_plane else [(host.address, host.name)]
+    lines = [f"{address} {name}" for address, name in [*planes, *own]]
+    yield block("/etc/hosts", spec.cluster, tuple(lines))
+
+
+TASK = Task(name="names", title="the names of control planes and of the host itself resolve", resources=_resources)

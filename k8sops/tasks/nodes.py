@@ -1,0 +1,22 @@
+"""Nodes are Ready and bear what the inventory declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.kubernetes import node, nodes_ready
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    for one in spec.hosts:
+        if one.name in fleet.scope and (one.labels or one.annotations or one.taints):
+            yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
+    if spec.settings.network.cni != "none":
+        yield nodes_ready([one.name for one in spec.hosts if one.name in fleet.scope])
+
+
+TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)

@@ -1,0 +1,118 @@
+"""Whether the hosts are fit: everything that speaks against it, on all hosts, at once, before anything is changed."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from k8sops.facts import Fleet, HostFacts, Probe
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Finding, Task
+
+SYSTEMS = {"debian": ("11", "12", "13"), "ubuntu": ("20.04", "22.04", "24.04", "26.04")}
+SKEW_SECONDS = 2.0
+LEAST_CPUS, LEAST_KIB = 2, 1700 * 1024
+"""kubeadm's own minimum for a control plane (its preflight checks NumCPU and Mem)."""
+PORTS = {True: (6443, 2379, 2380, 10250, 10257, 10259), False: (10250,)}
+"""Ports and protocols page of Kubernetes; True: control plane."""
+MOST_PEERS = 8
+
+
+def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
+    """What a host must reach: its mirror, the endpoint, and hosts of the other role on the ports of their role."""
+    wanted = [("PackageRepository", spec.package_repository)]
+    wanted += [("ImageRegistry", url) for url in sorted(set(spec.settings.mirrors.images.values()))]
+    if not spec.settings.mirrors.images:
+        wanted.append(("ImageRegistry", "https://registry.k8s.io"))
+    probes = [_url_probe(name, url) for name, url in wanted]
+    for other in spec.control_planes:
+        if other.name != host.name:
+            ports = (spec.endpoint_port, 2379, 2380) if host.is_control_plane else (spec.endpoint_port,)
+            probes += [Probe("Reach", other.address, port) for port in ports]
+    if host.is_control_plane:
+        probes += [Probe("Reach", other.address, 10250) for other in spec.workers[:MOST_PEERS]]
+    return probes
+
+
+def _url_probe(name: str, url: str) -> Probe:
+    parts = urlsplit(url)
+    return Probe(name, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    for host in spec.hosts:
+        if host.name in fleet.facts:
+            yield from _of_host(spec, host, fleet[host.name])
+    yield from _of_fleet(spec, fleet)
+
+
+def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    def found(name: str, what: str) -> Finding:
+        return Finding(host.name, name, what)
+
+    if facts.os_version not in SYSTEMS.get(facts.os, ()):
+        yield found("OS", f"{facts.os_name or facts.os or 'an unknown system'} is not supported (Debian 11-13, Ubuntu LTS)")
+    if facts.arch != "x86_64" and facts.arch != "aarch64":
+        yield found("Arch", f"{facts.arch} is not supported")
+    if host.is_control_plane and facts.cpus < LEAST_CPUS:
+        yield found("NumCPU", f"{facts.cpus} CPU, a control plane needs {LEAST_CPUS}")
+    if host.is_control_plane and facts.memory_kib < LEAST_KIB:
+        yield found("Mem", f"{facts.memory_kib // 1024} MiB of memory, a control plane needs {LEAST_KIB // 1024}")
+    if facts.cgroup == 1 and not spec.tolerates_cgroup_v1:
+        yield found("CgroupV1", "cgroup v1, which Kubernetes gives up; boot with cgroup v2, or set allow_cgroup_v1: true")
+    yield from _networks(spec, host, facts)
+    version = facts.packages.get("kubelet", "").partition("-")[0]
+    if facts.joined and version and _minor(version) > _minor(spec.version):
+        yield found("VersionSkew", f"its kubelet is {version}, newer than Kubernetes {spec.version}: it cannot go back")
+    if facts.joined:
+        return
+    for probe in _probes(spec, host):
+        answer = facts.probes.get((probe.host, probe.port), "ok")
+        if answer != "ok":
+            yield found(probe.name, f"cannot reach {probe.host} port {probe.port}: {answer}")
+    if not facts.initialised and not (host.is_control_plane and facts.left):
+        for port in PORTS[host.is_control_plane]:
+            if port in facts.listens:
+                yield found(f"Port{port}", f"port {port} is in use")
+    if facts.left and not host.is_control_plane:
+        yield found("Leftovers", f"left by an earlier cluster: {', '.join(facts.left)}; kubeadm reset removes them")
+
+
+def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    for name, net in (("pods", spec.pods), ("services", spec.services)):
+        for route in facts.routes:
+            try:
+                other = ipaddress.ip_network(route)
+            except ValueError:
+                continue
+            if other.version == net.version and other.overlaps(net):
+                yield Finding(host.name, "NetworkOverlap", f"its network {route} overlaps network.{name}, {net}")
+    if facts.addresses and not any(host.address == one.partition("/")[0] for _, one in facts.addresses):
+        yield Finding(host.name, "Address", f"no interface has {host.address}")
+
+
+def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    for name, what, value in (
+        ("Hostname", "hostname", lambda one: (one.hostname,)),
+        ("MachineID", "machine-id", lambda one: (one.machine_id,)),
+        ("MAC", "MAC address", lambda one: one.macs),
+    ):
+        owners: dict[str, str] = {}
+        for host, facts in fleet.facts.items():
+            for item in value(facts):
+                if item and owners.setdefault(item, host) != host:
+                    yield Finding(host, name, f"the {what} {item} is that of {owners[item]} too")
+    if fleet.facts:
+        middle = sorted(facts.skew for facts in fleet.facts.values())[len(fleet.facts) // 2]
+        for host, facts in fleet.facts.items():
+            off = facts.skew - middle
+            if abs(off) > SKEW_SECONDS:
+                yield Finding(host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others")
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
+TASK = Task(name="preflight", title="hosts are fit for Kubernetes", findings=_findings, probes=_probes)

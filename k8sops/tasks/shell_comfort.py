@@ -1,0 +1,27 @@
+"""What a person at the host is glad of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.files import file
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+PROFILE = """\
+# Written by k8sops: `k` is kubectl, and both complete.
+if [ -n "${BASH_VERSION-}" ] && command -v kubectl >/dev/null; then
+  source <(kubectl completion bash 2>/dev/null)
+  alias k=kubectl
+  complete -o default -F __start_kubectl k
+fi
+"""
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    yield file("/etc/profile.d/k8sops.sh", PROFILE)
+
+
+TASK = Task(name="shell-comfort", title="completion of kubectl, and k for it", resources=_resources)
