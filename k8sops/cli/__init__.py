@@ -1,0 +1,61 @@
+"""The command line: one small file a command group; each loads, plans, runs and reports."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from k8sops.cli import apply, hosts, inventory, lab, runs, verify
+from k8sops.errors import Cancelled, K8sopsError, UsageError
+
+app = typer.Typer(
+    name="k8sops",
+    help="Provision and operate kubeadm clusters over SSH: what is shown is what runs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(inventory.init)
+app.command()(apply.plan)
+app.command()(apply.apply)
+app.command()(apply.check)
+app.command()(hosts.status)
+app.command()(verify.verify)
+app.add_typer(inventory.app, name="inventory")
+app.add_typer(runs.app, name="runs")
+app.add_typer(lab.app, name="lab")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs a command; ends the process with the exit code that errors.py gives for what happened."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    try:
+        code = app(argv, standalone_mode=False, prog_name="k8sops")
+        return int(code or 0)
+    except typer.Exit as end:
+        return end.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return _say(Cancelled("stopped by Ctrl-C", remedy="what was begun is safe to be run again"))
+    except K8sopsError as error:
+        return _say(error)
+    except typer.TyperException as error:
+        message = getattr(error, "format_message", lambda: str(error))()
+        return _say(UsageError(message, remedy="k8sops --help"))
+    except BrokenPipeError:
+        return 0
+    except Exception as error:
+        if os.environ.get("K8SOPS_TRACEBACK"):
+            raise
+        what = f"a bug of k8sops: {type(error).__name__}: {error}"
+        return _say(K8sopsError(what, remedy="K8SOPS_TRACEBACK=1 shows where; please report it"))
+
+
+def _say(error: K8sopsError) -> int:
+    print(f"k8sops: {error}", file=sys.stderr)
+    return error.exit_code

@@ -1,0 +1,117 @@
+"""What commands do alike: load the inventory, reach its hosts, print."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from k8sops.cli.options import Color
+from k8sops.errors import InputError, Where
+from k8sops.inventory import load_inventory
+from k8sops.spec import ClusterSpec, HostEntry, make_spec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from k8sops.connection import SSHHost, SSHSettings
+    from k8sops.host import Host
+    from k8sops.playbook import Playbook
+
+
+def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
+    """--color, then NO_COLOR, then FORCE_COLOR, then the terminal; in CI never a spinner."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    plain = not stream.isatty() or bool(os.environ.get("CI"))
+    if color is Color.auto:
+        return Console(stderr=stderr, force_terminal=False if plain and not os.environ.get("FORCE_COLOR") else None)
+    on = color is Color.always
+    return Console(stderr=stderr, force_terminal=on and None, no_color=not on, color_system="auto" if on else None)
+
+
+def load_spec(path: Path) -> ClusterSpec:
+    """The cluster of an inventory file, and its key files are there."""
+    if not path.exists():
+        raise InputError("there is no such inventory", where=Where(str(path)), remedy="`k8sops init` writes one; or -i FILE")
+    inventory = load_inventory(path)
+    spec = make_spec(inventory)
+    for host in spec.hosts:
+        if host.ssh.identity:
+            key = Path(host.ssh.identity).expanduser()
+            if not os.access(key, os.R_OK):
+                why = "cannot be read" if key.exists() else "is not there"
+                where = inventory.where("ssh", "identity")
+                raise InputError(f"the key file {host.ssh.identity} {why}", where=where, remedy="correct ssh.identity")
+    return spec
+
+
+def load_named_playbook(name: str) -> Playbook:
+    """The playbook of this name that k8sops ships, or the one in this file."""
+    from k8sops.playbook import load_playbook
+    from k8sops.render import data_path
+
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        return load_playbook(path)
+    shipped = {one.stem: one for one in sorted(data_path("playbooks").glob("*.yaml"))}
+    if name not in shipped:
+        raise InputError(f"no playbook `{name}`", remedy=f"there are: {', '.join(shipped)}; or name a file")
+    return load_playbook(shipped[name])
+
+
+def ssh_settings(spec: ClusterSpec, host: HostEntry) -> SSHSettings:
+    from k8sops.connection import SSHSettings
+
+    pins = {one.address: one.host_key for one in spec.hosts if one.host_key}
+    pins |= {one.name: one.host_key for one in spec.hosts if one.host_key}
+    return SSHSettings(
+        name=host.name,
+        host=host.ssh.host or host.address,
+        user=host.ssh.user,
+        port=host.ssh.port,
+        identity=host.ssh.identity,
+        become=host.ssh.become,
+        jump=host.ssh.jump,
+        host_key=host.host_key,
+        pins=pins,
+    )
+
+
+@contextmanager
+def connections(spec: ClusterSpec, *, ask_password: bool = False) -> Iterator[Callable[[str], Host]]:
+    """Hosts by name, each connected once, all closed in the end."""
+    from k8sops.connection import SSHHost
+
+    password = getpass.getpass("sudo password: ") if ask_password else None
+    made: dict[str, SSHHost] = {}
+
+    def connect(name: str) -> Host:
+        if name not in made:
+            made[name] = SSHHost(ssh_settings(spec, spec.host(name)), (lambda: password) if password else None)
+        return made[name]
+
+    try:
+        yield connect
+    finally:
+        for host in made.values():
+            host.close()
+
+
+def who() -> str:
+    """Who runs this, for locks and journals."""
+    return f"{getpass.getuser()}@{os.uname().nodename}"
+
+
+def print_json(data: Any) -> None:
+    print(json.dumps(data, indent=2, default=str, ensure_ascii=False))
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(word.strip() for word in text.split(",") if word.strip())

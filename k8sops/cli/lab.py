@@ -1,0 +1,108 @@
+"""lab up, down, status, ssh: throw-away hosts on this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from k8sops.cli import options as o
+from k8sops.cli.common import console, print_json
+from k8sops.errors import UsageError
+
+app = typer.Typer(help="Throw-away hosts on this machine, to try things on.", no_args_is_help=True)
+NameArgument = Annotated[str, typer.Argument(help="The lab's name.")]
+DEFAULT_VERSION = "1.36.3"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+@app.command()
+def up(
+    name: NameArgument = "demo",
+    control_planes: Annotated[int, typer.Option(min=1, max=5)] = 1,
+    workers: Annotated[int, typer.Option(min=0, max=50)] = 2,
+    kubernetes: Annotated[str, typer.Option(help="The version for the inventory, and for the mirror.")] = DEFAULT_VERSION,
+    flannel_backend: Annotated[str, typer.Option(help="vxlan or host-gw.")] = "vxlan",
+    upstream: Annotated[bool, typer.Option(help="No mirror: hosts use the upstream repositories.")] = False,
+    inventory: Annotated[Path | None, typer.Option(help="Where the inventory goes.")] = None,
+) -> None:
+    """Make bare hosts with sshd, a mirror that they install from, and an inventory that reaches them."""
+    from k8sops.lab import hosts
+    from k8sops.lab.engine import ensure_engine
+    from k8sops.lab.image import ensure_image
+    from k8sops.lab.inventory import inventory as text_of
+    from k8sops.lab.inventory import write_inventory
+    from k8sops.lab.machine import labs_dir, taking
+    from k8sops.lab.mirror import ensure_mirror
+
+    ensure_engine(_say)
+    image = ensure_image(_say)
+    mirror = None if upstream else ensure_mirror([kubernetes], _say)
+    names = hosts.names_of(control_planes, workers)
+    with taking(_say, f"starting {len(names)} hosts"):
+        lab = hosts.up(name, names, image, mirror.container if mirror else None, _say)
+        hosts.wait_for_ssh(lab)
+    path = inventory or labs_dir() / name / "inventory.yaml"
+    cgroup_v1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
+    write_inventory(path, text_of(lab, kubernetes, mirror, cgroup_v1=cgroup_v1, backend=flannel_backend))
+    _say(f"lab {name}: {', '.join(f'{host.name} {host.address}' for host in lab.hosts)}")
+    _say(f"inventory: {path}")
+    _say(f"next: k8sops plan -i {path}")
+
+
+@app.command()
+def down(
+    name: NameArgument = "demo",
+    everything: Annotated[bool, typer.Option("--all", help="All labs, the mirror and the images too.")] = False,
+) -> None:
+    """Remove a lab and all that belongs to it."""
+    from k8sops.lab import hosts
+    from k8sops.lab.engine import answers
+    from k8sops.lab.machine import labs_dir
+    from k8sops.lab.mirror import remove_mirror
+
+    if not answers():
+        _say("no Docker engine answers, so there is no lab")
+        return
+    folders = labs_dir().iterdir() if labs_dir().exists() else []
+    names = {lab for lab, _ in hosts.all_hosts()} | {folder.name for folder in folders} if everything else {name}
+    for one in sorted(names):
+        hosts.down(one, _say)
+    if everything:
+        remove_mirror(_say)
+
+
+@app.command()
+def status(output: o.OutputOption = o.Output.table) -> None:
+    """List the hosts of all labs."""
+    from k8sops.lab import hosts
+    from k8sops.lab.engine import answers
+    from k8sops.report import table
+
+    found = hosts.all_hosts() if answers() else []
+    if output is o.Output.json:
+        print_json([{"lab": lab, "host": h.name, "address": h.address, "running": h.running} for lab, h in found])
+        return
+    rows = [(lab, host.name, host.address, "running" if host.running else "stopped") for lab, host in found]
+    table(console(), ("LAB", "HOST", "ADDRESS", "STATE"), rows)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def ssh(
+    context: typer.Context,
+    host: Annotated[str, typer.Argument(help="A host of the lab.")],
+    lab: Annotated[str, typer.Option(help="The lab's name.")] = "demo",
+) -> None:
+    """Log in to a lab host, or run a command there."""
+    from k8sops.lab import hosts
+    from k8sops.lab.engine import answers
+
+    if not answers():
+        raise UsageError("no Docker engine answers, so there is no lab", remedy="k8sops lab up")
+    argv = hosts.ssh_argv(lab, host, *context.args)
+    os.execvp(argv[0], argv)

@@ -1,0 +1,41 @@
+"""Options that several commands share: Ansible's letters with Ansible's meaning."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DEFAULT_INVENTORY = Path("inventory.yaml")
+
+
+class Output(StrEnum):
+    """How a report is printed."""
+
+    table = "table"
+    json = "json"
+
+
+class Color(StrEnum):
+    auto = "auto"
+    always = "always"
+    never = "never"
+
+
+InventoryOption = Annotated[
+    Path, typer.Option("--inventory", "-i", envvar="K8SOPS_INVENTORY", help="The inventory file.", show_default=True)
+]
+LimitOption = Annotated[str, typer.Option("--limit", "-l", help="Only these hosts: a pattern, as in Ansible.")]
+TagsOption = Annotated[str, typer.Option("--tags", "-t", help="Only tasks with these names or tags, with commas.")]
+SkipTagsOption = Annotated[str, typer.Option("--skip-tags", help="No tasks with these names or tags.")]
+ForksOption = Annotated[int, typer.Option("--forks", "-f", min=1, max=500, help="How many hosts at once.")]
+VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More: -v all steps, -vv their output.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the report is printed.")]
+DiffOption = Annotated[bool, typer.Option("--diff", "-D", help="Show every line of every difference.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+PlaybookOption = Annotated[str, typer.Option("--playbook", "-p", help="A playbook's name, or a file.")]
+IgnoreOption = Annotated[str, typer.Option("--ignore-preflight-errors", help="Names of findings to waive, with commas.")]
+AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
+ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]

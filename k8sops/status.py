@@ -1,0 +1,160 @@
+"""The cluster at a glance, asked of one control plane by one script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+
+from k8sops.errors import HostError, UnreachableError
+from k8sops.host import Host
+from k8sops.report import table
+from k8sops.shell import envelope, new_mark, parse_line
+from k8sops.spec import ClusterSpec
+
+SCRIPT = r"""
+mark part api; kubectl get --raw=/readyz --request-timeout=5s 2>&1; echo
+mark part nodes; kubectl get nodes -o json --request-timeout=10s
+mark part pods; kubectl -n kube-system get pods -l tier=control-plane -o json --request-timeout=10s
+mark part version; kubectl version -o json --request-timeout=10s
+mark part members
+pod=$(kubectl -n kube-system get pods -l component=etcd -o name --request-timeout=10s | head -n 1)
+tls='--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key'
+kubectl -n kube-system exec "$pod" -- etcdctl $tls --endpoints https://127.0.0.1:2379 endpoint status --cluster -w json
+mark part certificates; kubeadm certs check-expiration -o json
+mark part end
+"""
+
+
+def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
+    """What the first control plane that answers says of the cluster."""
+    silent: list[HostError] = []
+    for host in spec.control_planes:
+        mark = new_mark()
+        try:
+            result = connect(host.name).run(envelope(mark, [f"({SCRIPT}) 2>/dev/null"]), timeout=90)
+        except HostError as error:
+            silent.append(error)
+            continue
+        return summarise(spec, host.name, parts(mark, result.out))
+    raise UnreachableError(spec.control_planes[0].name, "no control plane answers", remedy="\n  ".join(map(str, silent)))
+
+
+def parts(mark: str, out: str) -> dict[str, str]:
+    """What was printed, by the part that it belongs to."""
+    found: dict[str, list[str]] = {}
+    at = ""
+    for line in out.splitlines():
+        marker = parse_line(mark, line)
+        if marker and marker.word == "part":
+            at = marker.args[0]
+        else:
+            found.setdefault(at, []).append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, Any]:
+    """The parts as one report; what could not be had is None."""
+    nodes, pods = _json(said, "nodes") or {"items": []}, _json(said, "pods") or {"items": []}
+    members, certificates = _json(said, "members"), _json(said, "certificates") or {}
+    dates = [one["expirationDate"] for one in certificates.get("certificates", []) if one.get("expirationDate")]
+    api = said.get("api", "") == "ok"
+    rows = [_node(one) for one in nodes["items"]]
+    missing = sorted({host.name for host in spec.hosts} - {row["name"] for row in rows})
+    etcd = None
+    if members is not None:
+        etcd = {
+            "members": [
+                {
+                    "endpoint": one["Endpoint"],
+                    "version": one["Status"]["version"],
+                    "leader": one["Status"]["leader"] == one["Status"]["header"]["member_id"],
+                    "dbBytes": one["Status"]["dbSize"],
+                }
+                for one in members
+            ],
+            "mayBeLost": (len(members) - 1) // 2,
+        }
+    return {
+        "apiVersion": "k8sops/v1",
+        "kind": "Status",
+        "cluster": spec.cluster,
+        "asked": asked,
+        "api": "ready" if api else "silent",
+        "server": ((_json(said, "version") or {}).get("serverVersion") or {}).get("gitVersion"),
+        "wanted": f"v{spec.version}",
+        "nodes": rows,
+        "missing": missing,
+        "controlPlane": {
+            one["metadata"]["name"]: all(c.get("ready") for c in one["status"].get("containerStatuses", [{}]))
+            for one in pods["items"]
+        },
+        "etcd": etcd,
+        "nextExpiry": min(dates) if dates else None,
+        "lastBackup": None,
+        "healthy": api and not missing and all(row["ready"] for row in rows),
+    }
+
+
+def _node(node: dict[str, Any]) -> dict[str, Any]:
+    ready = [one["status"] for one in node["status"]["conditions"] if one["type"] == "Ready"] == ["True"]
+    roles = [key.rpartition("/")[2] for key in node["metadata"]["labels"] if key.startswith("node-role.kubernetes.io/")]
+    info = node["status"]["nodeInfo"]
+    address = [one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
+    return {
+        "name": node["metadata"]["name"],
+        "ready": ready,
+        "schedulable": not node["spec"].get("unschedulable", False),
+        "roles": ",".join(roles) or "worker",
+        "address": (address or [""])[0],
+        "kubelet": info["kubeletVersion"],
+        "runtime": info["containerRuntimeVersion"],
+    }
+
+
+def _json(said: dict[str, str], part: str) -> Any:
+    try:
+        return json.loads(said.get(part, ""))
+    except ValueError:
+        return None
+
+
+def print_status(console: Console, found: dict[str, Any]) -> None:
+    """The report as a person reads it."""
+    skew = "" if found["server"] in (None, found["wanted"]) else f" (the inventory wants {found['wanted']})"
+    rows = [("cluster", found["cluster"]), ("API", f"{found['api']}, {found['server'] or 'version unknown'}{skew}")]
+    sick = [name for name, ready in found["controlPlane"].items() if not ready]
+    pods = found["controlPlane"]
+    rows.append(("control plane", f"{len(pods) - len(sick)} of {len(pods)} pods ready {' '.join(sick)}".strip()))
+    etcd = found["etcd"]
+    if etcd:
+        count, lost = len(etcd["members"]), etcd["mayBeLost"]
+        size = max(one["dbBytes"] for one in etcd["members"]) / 2**20
+        rows.append(("etcd", f"{count} member{'s' if count > 1 else ''}, {lost} may be lost, {size:.0f} MiB"))
+    else:
+        rows.append(("etcd", "does not answer"))
+    rows.append(("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown"))
+    rows.append(("last backup", found["lastBackup"] or "never"))
+    table(console, ("", ""), rows)
+    console.print()
+    title = ("NODE", "STATUS", "ROLES", "ADDRESS", "KUBELET", "RUNTIME")
+    nodes = [
+        (
+            one["name"],
+            ("Ready" if one["ready"] else "NotReady") + ("" if one["schedulable"] else ",SchedulingDisabled"),
+            one["roles"],
+            one["address"],
+            one["kubelet"],
+            one["runtime"],
+        )
+        for one in found["nodes"]
+    ]
+    table(console, title, [*nodes, *((name, "not a node", "", "", "", "") for name in found["missing"])])
+
+
+def _when(date: str) -> str:
+    left = datetime.fromisoformat(date) - datetime.now(UTC)
+    return f"{date[:10]}, in {left.days} days"
