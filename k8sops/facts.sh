@@ -29,8 +29,8 @@ fact systemd "$(systemctl --version 2>/dev/null | head -n 1 | cut -d' ' -f2)"
 fact pid1_started "$(stat -c %Y /proc/1)"
 
 for package in containerd docker.io containerd.io chrony ntpsec ntp openntpd kubelet kubeadm kubectl; do
-  has=$(dpkg-query -W -f '${db:Status-Abbrev}${Version}' "$package" 2>/dev/null) || continue
-  case $has in ii*) fact "package.$package" "${has#* }" ;; esac
+  has=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$package" 2>/dev/null) || continue
+  case $has in installed\ *) fact "package.$package" "${has#* }" ;; esac
 done
 candidate=$(apt-cache policy containerd 2>/dev/null | sed -n 's/^ *Candidate: //p')
 case $candidate in ''|'(none)') ;; *) fact candidate.containerd "$candidate" ;; esac

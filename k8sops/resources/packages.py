@@ -18,9 +18,9 @@ def packages(name: str, wanted: Mapping[str, str | None], *, hold: Sequence[str]
     """
     check = ["DRIFTED=", "held=$(apt-mark showhold)"]
     for package, version in wanted.items():
-        expected = f'"$has" = {quote("ii " + version)}' if version else '"${has% *}" = ii'
+        expected = f'"$has" = {quote("installed " + version)}' if version else '"${has% *}" = installed'
         check.append(
-            f"has=$(dpkg-query -W -f '${{db:Status-Abbrev}}${{Version}}' {quote(package)} 2>/dev/null || true)\n"
+            f"has=$(dpkg-query -W -f '${{db:Status-Status}} ${{Version}}' {quote(package)} 2>/dev/null || true)\n"
             f"[ {expected} ] || {{ echo {quote(package)} \"${{has:-absent}}, wanted\" {quote(version or 'installed')}"
             "; DRIFTED=1; }"
         )
@@ -28,14 +28,14 @@ def packages(name: str, wanted: Mapping[str, str | None], *, hold: Sequence[str]
             check.append(f"grep -qxF {quote(package)} <<<\"$held\" || {{ echo {quote(package)} 'is not held'; DRIFTED=1; }}")
     check.append('[ -z "$DRIFTED" ] || drift')
     exact = [f"{package}={version}" if version else package for package, version in wanted.items()]
-    known = " && ".join(f"apt-cache show {quote(one)} >/dev/null 2>&1" for one in exact)
+    install = "install --allow-downgrades --allow-change-held-packages " + " ".join(map(quote, exact))
     held = " ".join(map(quote, hold))
     return Resource(
         id=f"packages:{name}",
         check="\n".join(check),
         apply=f"""dpkg --configure -a
-{known} || apt_get update
-apt_get install --allow-downgrades --allow-change-held-packages {" ".join(map(quote, exact))}
+apt_get --simulate {install} >/dev/null 2>&1 || apt_get update
+apt_get {install}
 {f"apt-mark hold {held}" if held else ""}""",
         want="\n".join(one.replace("=", " ") + (" held" if one.split("=")[0] in hold else "") for one in exact),
         deadline=1200,
