@@ -27,7 +27,13 @@ from k8sops.hostkeys import KNOWN_HOSTS, Hop, refuse_changed, refuse_revoked, re
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 KEEPALIVE, GRACE = 15, 10.0
-TRANSIENT = (ConnectionRefusedError, ConnectionResetError, TimeoutError, EOFError, paramiko.ssh_exception.NoValidConnectionsError)
+TRANSIENT = (
+    ConnectionRefusedError,
+    ConnectionResetError,
+    TimeoutError,
+    EOFError,
+    paramiko.ssh_exception.NoValidConnectionsError,
+)
 
 
 @dataclass(frozen=True)
@@ -106,16 +112,25 @@ class SSHHost:
         if one.identity:
             path = Path(one.identity).expanduser()
             if not path.is_file():
-                raise UnreachableError(one.name, f"the key file {one.identity} is not there", remedy="correct ssh.identity")
+                raise UnreachableError(
+                    one.name, f"the key file {one.identity} is not there", remedy="correct ssh.identity"
+                )
             options = {"key_filename": str(path), "allow_agent": False, "look_for_keys": False}
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
-                gateway = Connection(spec.strip(), config=_config(one.ssh_config), gateway=gateway, connect_kwargs=options)
+                gateway = Connection(
+                    spec.strip(), config=_config(one.ssh_config), gateway=gateway, connect_kwargs=options
+                )
         connection = Connection(
-            one.host, user=one.user, port=one.port, config=_config(one.ssh_config), connect_timeout=one.connect_timeout,
-            connect_kwargs=options, **({"gateway": gateway} if gateway else {}),
-        )  # fmt: skip
+            one.host,
+            user=one.user,
+            port=one.port,
+            config=_config(one.ssh_config),
+            connect_timeout=one.connect_timeout,
+            connect_kwargs=options,
+            **({"gateway": gateway} if gateway else {}),
+        )
         for hop in _hops(connection):
             self._open_hop(hop, hop is connection)
         connection.client.get_transport().set_keepalive(KEEPALIVE)
@@ -140,16 +155,24 @@ class SSHHost:
         except paramiko.BadHostKeyException as error:
             raise refuse_changed(hop, error.key, error.expected_key) from None
         except paramiko.PasswordRequiredException:
-            raise UnreachableError(one.name, f"{place}: the key is encrypted", remedy="ssh-add it, so that the agent holds it") from None
+            raise UnreachableError(
+                one.name, f"{place}: the key is encrypted", remedy="ssh-add it, so that the agent holds it"
+            ) from None
         except paramiko.AuthenticationException:
             tried = one.identity or "the agent and the keys in ~/.ssh"
             raise UnreachableError(
-                one.name, f"{place} refused the login (tried {tried})", remedy=f"can you log in with: ssh {place.split(' ')[0]} ?"
+                one.name,
+                f"{place} refused the login (tried {tried})",
+                remedy=f"can you log in with: ssh {place.split(' ')[0]} ?",
             ) from None
         except socket.gaierror:
-            raise UnreachableError(one.name, f"no address is known for `{connection.host}`", remedy="correct address or ssh.host") from None
+            raise UnreachableError(
+                one.name, f"no address is known for `{connection.host}`", remedy="correct address or ssh.host"
+            ) from None
         except TRANSIENT as error:
-            raise _Transient(one.name, f"{place} does not answer: {_reason(error)}", remedy="is the host up, and its sshd?") from None
+            raise _Transient(
+                one.name, f"{place} does not answer: {_reason(error)}", remedy="is the host up, and its sshd?"
+            ) from None
         except (paramiko.SSHException, OSError, ValueError) as error:
             kind = _Transient if "banner" in str(error) else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
@@ -172,9 +195,10 @@ class SSHHost:
         self.close()
         after = time.monotonic() - since
         return UnreachableError(
-            self.name, f"the connection was lost after {after:.0f} s: {_reason(error)}",
+            self.name,
+            f"the connection was lost after {after:.0f} s: {_reason(error)}",
             remedy="what was sent may still run there until its next marker; run the same command again",
-        )  # fmt: skip
+        )
 
 
 class _Transient(UnreachableError):
@@ -207,7 +231,12 @@ def _reason(error: BaseException) -> str:
 
 
 def _talk(
-    name: str, channel: paramiko.Channel, stdin: bytes, timeout: float, since: float, on_line: Callable[[str], None] | None
+    name: str,
+    channel: paramiko.Channel,
+    stdin: bytes,
+    timeout: float,
+    since: float,
+    on_line: Callable[[str], None] | None,
 ) -> Result:
     """Sends while it reads, so that neither side waits for the other's buffer."""
     errors: list[bytes] = []
@@ -269,4 +298,6 @@ def _sudo(name: str, code: int, err: str) -> None:
     if code == 1 and ("a password is required" in err or "incorrect password" in err or "Sorry, try again" in err):
         raise UnreachableError(name, "sudo wants a password", remedy="-K asks for it; or allow it without (NOPASSWD)")
     if code == 127 and ("sudo" in err or "bash" in err):
-        raise UnreachableError(name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there")
+        raise UnreachableError(
+            name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there"
+        )

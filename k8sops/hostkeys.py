@@ -102,6 +102,7 @@ def refuse_changed(hop: Hop, key: Any, expected: Any) -> UnreachableError:
 
 def refuse_revoked(hop: Hop, key: Any) -> UnreachableError:
     return UnreachableError(
-        hop.name, f"the host key of {hop.entry} is marked @revoked: {fingerprint(key.asbytes())}",
+        hop.name,
+        f"the host key of {hop.entry} is marked @revoked: {fingerprint(key.asbytes())}",
         remedy="nothing was sent; the host needs a new key",
-    )  # fmt: skip
+    )

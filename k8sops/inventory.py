@@ -61,7 +61,9 @@ def load_inventory(path: Path) -> Inventory:
 
 def read_inventory(document: Document) -> Inventory:
     if not isinstance(document.data, dict):
-        raise InputError("a map of settings is wanted here", where=document.where(()), remedy="`cluster: NAME` and so on")
+        raise InputError(
+            "a map of settings is wanted here", where=document.where(()), remedy="`cluster: NAME` and so on"
+        )
     _unquoted_version(document)
     try:
         model = InventoryModel.model_validate(document.data)
@@ -77,8 +79,9 @@ def _unquoted_version(document: Document) -> None:
     if isinstance(value, int | float):
         raise InputError(
             f"`kubernetes: {value}` is a number, so 1.30 would be read as 1.3",
-            where=document.where(("kubernetes",)), remedy='quote the exact version: kubernetes: "1.36.3"',
-        )  # fmt: skip
+            where=document.where(("kubernetes",)),
+            remedy='quote the exact version: kubernetes: "1.36.3"',
+        )
 
 
 def _input_error(document: Document, error: ValidationError) -> InputError:
@@ -111,7 +114,7 @@ def _sentence(path: tuple[str | int, ...], one: Any) -> str:
     if kind == "string_type":
         return f"`{name}`: text is wanted here, not {_kind(given)}; quote it"
     if kind == "string_pattern_mismatch" and path[-1] == "kubernetes":
-        return f"`kubernetes: {given!r}` is no exact version; write one like \"1.36.3\""
+        return f'`kubernetes: {given!r}` is no exact version; write one like "1.36.3"'
     if kind == "string_pattern_mismatch":
         return f"`{name}`: {given!r} is not of the form wanted here ({one['ctx']['pattern']})"
     message = str(one["msg"]).removeprefix("Value error, ")
@@ -121,7 +124,13 @@ def _sentence(path: tuple[str | int, ...], one: Any) -> str:
 def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
-    names = {dict: "a map", list: "a list", str: f"the text {value!r}", int: f"the number {value}", type(None): "nothing"}
+    names = {
+        dict: "a map",
+        list: "a list",
+        str: f"the text {value!r}",
+        int: f"the number {value}",
+        type(None): "nothing",
+    }
     return names.get(type(value), f"the number {value}")
 
 
@@ -166,20 +175,29 @@ def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]
                 raise InputError(f"`{pattern}` names no host", where=where, remedy="a range is [low:high], low first")
             if len(addresses) != len(names):
                 raise InputError(
-                    f"{len(names)} names but {len(addresses)} addresses", where=document.where((*path, "address")),
-                    remedy="give the address a range of the same length, as in \"10.0.1.[1:50]\"",
-                )  # fmt: skip
+                    f"{len(names)} names but {len(addresses)} addresses",
+                    where=document.where((*path, "address")),
+                    remedy='give the address a range of the same length, as in "10.0.1.[1:50]"',
+                )
             for name, address in zip(names, addresses, strict=True):
                 yield _host(document, model, group_name, group, pattern, name, host, address)
 
 
 def _host(
-    document: Document, model: InventoryModel, group_name: str, group: Group, pattern: str, name: str,
-    host: HostModel, address: str,
-) -> InventoryHost:  # fmt: skip
+    document: Document,
+    model: InventoryModel,
+    group_name: str,
+    group: Group,
+    pattern: str,
+    name: str,
+    host: HostModel,
+    address: str,
+) -> InventoryHost:
     levels: list[tuple[Any, tuple[str, ...]]] = [
-        (model, ()), (group, ("groups", group_name)), (host, ("groups", group_name, "hosts", pattern)),
-    ]  # fmt: skip
+        (model, ()),
+        (group, ("groups", group_name)),
+        (host, ("groups", group_name, "hosts", pattern)),
+    ]
     merged: dict[str, Any] = {}
     explained: list[Setting] = []
     for setting in SHARED:
@@ -206,7 +224,7 @@ def _host(
     settings = HostModel.model_validate({**merged, "address": address, "host_key": host.host_key})
     where = document.where(levels[-1][1])
     own = [Setting("address", address, document.where((*levels[-1][1], "address")))]
-    return InventoryHost(name, group_name, settings, tuple([*own, *explained]), where)
+    return InventoryHost(name, group_name, settings, (*own, *explained), where)
 
 
 def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
@@ -223,10 +241,14 @@ def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
                 f"`{host.name}` is no host name", where=host.where, remedy="small letters, digits and - (RFC 1123)"
             ) from None
         if host.name in names:
-            raise InputError(f"host `{host.name}` stands here a second time, first at {names[host.name].where}", where=host.where)
+            raise InputError(
+                f"host `{host.name}` stands here a second time, first at {names[host.name].where}", where=host.where
+            )
         other = addresses.get(host.settings.address)
         if other:
-            raise InputError(f"`{host.name}` has the address of `{other.name}`, {other.settings.address}", where=host.where)
+            raise InputError(
+                f"`{host.name}` has the address of `{other.name}`, {other.settings.address}", where=host.where
+            )
         names[host.name] = addresses[host.settings.address] = host
     if not any(host.group == CONTROL_PLANE for host in hosts):
         place = hosts[0].where if hosts else None
@@ -238,4 +260,13 @@ def schema() -> Mapping[str, Any]:
     return InventoryModel.model_json_schema()
 
 
-__all__ = ["CONTROL_PLANE", "HostSettings", "Inventory", "InventoryHost", "Setting", "load_inventory", "read_inventory", "schema"]
+__all__ = [
+    "CONTROL_PLANE",
+    "HostSettings",
+    "Inventory",
+    "InventoryHost",
+    "Setting",
+    "load_inventory",
+    "read_inventory",
+    "schema",
+]

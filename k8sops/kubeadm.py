@@ -24,14 +24,16 @@ LETTERS = string.ascii_lowercase + string.digits
 
 @cache
 def token() -> tuple[str, Secret]:
-    """The bootstrap token of this run: its public id and its secret half (form: bootstrap-tokens page of Kubernetes)."""
+    """The bootstrap token of this run: its public id and its secret half (form: KEP-130)."""
     half = "".join(secrets.choice(LETTERS) for _ in range(16))
     return "".join(secrets.choice(LETTERS) for _ in range(6)), Secret("join_token", half)
 
 
 def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
     """Workers that this run is about and that are no nodes yet."""
-    return [one.name for one in spec.workers if one.name in fleet.scope & fleet.facts.keys() and not fleet[one.name].joined]
+    return [
+        one.name for one in spec.workers if one.name in fleet.scope & fleet.facts.keys() and not fleet[one.name].joined
+    ]
 
 
 def _args(values: Mapping[str, str]) -> list[dict[str, str]]:
@@ -99,7 +101,9 @@ def flannel_manifest(spec: ClusterSpec) -> str:
     ]
     cni = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins})
     digest = hashlib.sha256(f"{net}{cni}".encode()).hexdigest()[:16]
-    return render("cni/flannel.yaml.j2", image=FLANNEL, cni_image=FLANNEL_CNI, net_conf=net, cni_conf=cni, digest=digest)
+    return render(
+        "cni/flannel.yaml.j2", image=FLANNEL, cni_image=FLANNEL_CNI, net_conf=net, cni_conf=cni, digest=digest
+    )
 
 
 def own_manifests(paths: Sequence[str]) -> Iterator[tuple[str, str, int]]:

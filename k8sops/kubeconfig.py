@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -51,10 +50,10 @@ def fetch(host: Host) -> str:
     return text
 
 
-def merged(present: dict[str, Any], admin_conf: str, spec: ClusterSpec) -> dict[str, Any]:
+def merged(present: dict[str, Any], admin_conf: str, digest: str, spec: ClusterSpec) -> dict[str, Any]:
     """`present` with the cluster's context, cluster and user put in, or replaced; it becomes the current one."""
     name, given = context_name(spec), yaml.safe_load(admin_conf)
-    origin = {"name": "k8sops", "extension": {"admin_conf": hashlib.sha256(admin_conf.encode()).hexdigest()}}
+    origin = {"name": "k8sops", "extension": {"admin_conf": digest}}
     cluster = {**given["clusters"][0]["cluster"], "server": server(spec), "extensions": [origin]}
     new = {
         "clusters": {"name": name, "cluster": cluster},
@@ -62,14 +61,15 @@ def merged(present: dict[str, Any], admin_conf: str, spec: ClusterSpec) -> dict[
         "contexts": {"name": name, "context": {"cluster": name, "user": f"{name}-admin"}},
     }
     kept = {
-        key: [*(one for one in present.get(key) or [] if one["name"] != item["name"]), item] for key, item in new.items()
+        key: [*(one for one in present.get(key) or [] if one["name"] != item["name"]), item]
+        for key, item in new.items()
     }
     return {"apiVersion": "v1", "kind": "Config", **present, **kept, "current-context": name}
 
 
-def write(path: Path, spec: ClusterSpec, admin_conf: str) -> None:
-    """The file holds the context, 0600; replaced whole or not at all."""
-    text = yaml.safe_dump(merged(_read(path), admin_conf, spec), sort_keys=False)
+def write(path: Path, spec: ClusterSpec, admin_conf: str, digest: str) -> None:
+    """The file holds the context, 0600, and from which admin.conf; replaced whole or not at all."""
+    text = yaml.safe_dump(merged(_read(path), admin_conf, digest, spec), sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(f".{path.name}.k8sops")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

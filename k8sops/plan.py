@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Probe
@@ -16,7 +16,7 @@ from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Finding, Task, load_task, task_names
 
 
-class Outcome(str, Enum):
+class Outcome(StrEnum):
     """What a check said of a resource."""
 
     HOLDS = "holds"
@@ -151,9 +151,7 @@ def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, 
 
 def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
     """What all plays ask, for hosts that answered."""
-    steps = [
-        step for index in range(len(playbook.plays)) for step in play_steps(spec, playbook, index, fleet, filters)
-    ]
+    steps = [step for index in range(len(playbook.plays)) for step in play_steps(spec, playbook, index, fleet, filters)]
     return tuple(step for step in steps if step.host in fleet.facts)
 
 
@@ -179,7 +177,9 @@ def diff(step: Step, seen: Seen) -> list[str]:
     if seen.was is None and said and not step.resource.id.startswith("file:"):
         return said
     before, after = (seen.was or "").splitlines(), want.splitlines()
-    lines = list(difflib.unified_diff(before, after, "now" if seen.was is not None else "absent", "wanted", lineterm=""))
+    lines = list(
+        difflib.unified_diff(before, after, "now" if seen.was is not None else "absent", "wanted", lineterm="")
+    )
     if seen.was is not None and seen.was != want and not lines:
         lines = ["the line end at the end of the file differs"]
     return said + lines

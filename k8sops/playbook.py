@@ -58,10 +58,14 @@ def _play(document: Document, at: int, data: Any) -> Play:
             hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(KEYS)}"
             raise InputError(f"`{key}` is no key of a play", where=document.where((at, key)), remedy=hint)
     for key, kinds, what in (
-        ("name", str, "text"), ("hosts", str, "a host pattern"), ("tasks", list, "a list of task names"),
-        ("serial", (int, str), "a number or a percentage"), ("max_fail_percentage", int, "a number from 0 to 100"),
-        ("always", bool, "true or false"), ("tags", list, "a list of words"),
-    ):  # fmt: skip
+        ("name", str, "text"),
+        ("hosts", str, "a host pattern"),
+        ("tasks", list, "a list of task names"),
+        ("serial", (int, str), "a number or a percentage"),
+        ("max_fail_percentage", int, "a number from 0 to 100"),
+        ("always", bool, "true or false"),
+        ("tags", list, "a list of words"),
+    ):
         if key in data and not isinstance(data[key], kinds):
             raise InputError(f"`{key}`: {what} is wanted here", where=document.where((at, key)))
     for key in ("name", "hosts", "tasks"):

@@ -43,10 +43,16 @@ def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
             console.print(f"\n[bold]PLAY {escape(plan.playbook.plays[at].name)}[/bold]", highlight=False)
         gate = " (waited for)" if step.resource.apply is None and outcome is not Outcome.BROKEN else ""
         colour = {"~": "yellow", "?": "cyan", "!": "red"}[SIGNS[outcome]]
-        head = f"  [{colour}]{SIGNS[outcome]}[/{colour}] {escape(step.resource.id)}{gate}  [dim]{escape(fold(hosts))}[/dim]"
+        sign = f"[{colour}]{SIGNS[outcome]}[/{colour}]"
+        head = f"  {sign} {escape(step.resource.id)}{gate}  [dim]{escape(fold(hosts))}[/dim]"
         console.print(head, highlight=False, soft_wrap=True)
         if outcome is Outcome.UNKNOWN:
-            console.print("      depends on an earlier change" + _because(plan, step), highlight=False, soft_wrap=True, style="dim")
+            console.print(
+                "      depends on an earlier change" + _because(plan, step),
+                highlight=False,
+                soft_wrap=True,
+                style="dim",
+            )
         elif diffs or outcome is Outcome.BROKEN or len(lines) <= 3:
             for line in lines:
                 console.print(f"      {line}", style=_colour(line), highlight=False, markup=False, soft_wrap=True)
@@ -92,7 +98,9 @@ def print_findings(console: Console, plan: Plan) -> None:
     for one in plan.findings:
         by_what.setdefault((one.name, one.what), []).append(one.host)
     for (name, what), hosts in by_what.items():
-        console.print(f"[red]\\[ERROR {name}][/red] {escape(fold(hosts))}: {escape(what)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[red]\\[ERROR {name}][/red] {escape(fold(hosts))}: {escape(what)}", highlight=False, soft_wrap=True
+        )
 
 
 def print_unreachable(console: Console, silent: Mapping[str, str]) -> None:
@@ -116,22 +124,28 @@ def print_recap(console: Console, tallies: Mapping[str, Tally], *, everything: b
 def print_failure(console: Console, failure: Failure) -> None:
     """Where, what, what was run, what it printed last, and what to do."""
     place = " / ".join(part for part in (failure.host, failure.task, failure.resource) if part)
-    console.print(f"\n[red bold]FAILED[/red bold] {escape(place)}: {escape(failure.why)}", highlight=False, soft_wrap=True)
+    console.print(
+        f"\n[red bold]FAILED[/red bold] {escape(place)}: {escape(failure.why)}", highlight=False, soft_wrap=True
+    )
     for line in failure.lines:
         console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
     if failure.command:
         first = failure.command.strip().splitlines()
-        console.print(f"  it ran: {first[0][:160]}{' …' if len(first) > 1 else ''}", style="dim", markup=False, highlight=False)
+        console.print(
+            f"  it ran: {first[0][:160]}{' …' if len(first) > 1 else ''}", style="dim", markup=False, highlight=False
+        )
 
 
 def print_done(console: Console, done: Done, *, everything: bool) -> None:
     for failure in done.failures:
         print_failure(console, failure)
     for step in done.still:
-        console.print(f"[red]STILL DRIFTS[/red] {step.host} / {step.task} / {escape(step.resource.id)}", highlight=False)
+        console.print(
+            f"[red]STILL DRIFTS[/red] {step.host} / {step.task} / {escape(step.resource.id)}", highlight=False
+        )
     if done.stopped_before:
         console.print(
-            f"\n[red]stopped before[/red] play “{escape(done.stopped_before)}”: too many hosts failed; mend them and run again",
+            f"\n[red]stopped before[/red] play “{escape(done.stopped_before)}”: too many hosts failed; run again",
             highlight=False,
         )
     print_recap(console, done.tallies, everything=everything)

@@ -72,7 +72,8 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
 
     def ask(name: str) -> HostFacts:
-        mark, lines = new_mark(), []
+        mark = new_mark()
+        lines: list[str] = []
         script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name])])
         before = time.time()
         host = session.connect(name)
@@ -318,7 +319,9 @@ def _converge(session: Session, name: str, steps: Sequence[Step]) -> _Ran:
         reader.lost(error)
         return reader.ran
     if reader.ran.failure is None and not reader.ended:
-        reader.ran.failure = Failure(name, "", "", f"the script ended early (exit code {result.code})", (_tail(result.err),))
+        reader.ran.failure = Failure(
+            name, "", "", f"the script ended early (exit code {result.code})", (_tail(result.err),)
+        )
     reader.ran.facts = HostFacts.parse(reader.facts, asked_at=time.time()) if reader.ended else None
     if reader.ran.facts:
         reader.ran.facts = replace(reader.ran.facts, skew=0.0 if time.time() < before else reader.ran.facts.skew)

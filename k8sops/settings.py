@@ -46,6 +46,8 @@ DnsLabel = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$")]
 DnsName = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$")]
 HostPort = Annotated[str, _text(r"^[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")]
 Address = Annotated[str, _text(r"^[0-9A-Za-z](?:[-0-9A-Za-z.:]*[0-9A-Za-z])?$")]
+AddressRange = Annotated[str, _text(r"^[0-9A-Za-z\[](?:[-0-9A-Za-z.:\[\]]*[0-9A-Za-z\]])?$")]
+"""An address; with ranges where the host's name has them."""
 Version = Annotated[str, _text(r"^1\.[0-9]{1,2}\.[0-9]{1,2}$"), AfterValidator(_version)]
 Url = Annotated[str, _text(r"^https?://[-A-Za-z0-9.:\[\]]+(?:/[-A-Za-z0-9._~:/+@%]*)?$")]
 Registry = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?(?::[0-9]{1,5})?$")]
@@ -143,7 +145,7 @@ class HostSettings(Model):
 
 
 class HostModel(HostSettings):
-    address: Address
+    address: AddressRange
     host_key: HostKey | None = None
 
 

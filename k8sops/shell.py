@@ -87,8 +87,9 @@ def converge_script(
     mark: str, fragments: Sequence[Fragment], *, who: str, facts: str, known: Iterable[Secret] = ()
 ) -> str:
     """Check, apply on drift, check again, one after the other until one fails; then the facts, failure or not."""
-    calls = [f"converge {index} {int(fragment.settle)}" for index, fragment in enumerate(fragments)]
-    work = ["work() {", " &&\n".join(calls), "}"]
+    # No `&&` between them: in such a list bash forgets `set -e` in all that runs below.
+    calls = [f"converge {at} {int(one.settle)}; [ $? = 0 ] || return 0" for at, one in enumerate(fragments)]
+    work = ["work() {", *calls, "}"]
     tail = ["mark facts", f"(\n{facts}\n) 9>&-", "mark end"]
     return envelope(mark, [*define(fragments), *work, f"lock {quote(who)}", "work", *tail], known)
 

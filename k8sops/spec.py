@@ -117,8 +117,9 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     if len(planes) > 1:
         raise InputError(
             f"{len(planes)} control planes: more than one cannot be made yet",
-            where=inventory.where("groups", CONTROL_PLANE), remedy="keep one host in groups.control_plane",
-        )  # fmt: skip
+            where=inventory.where("groups", CONTROL_PLANE),
+            remedy="keep one host in groups.control_plane",
+        )
     endpoint = settings.endpoint or f"{planes[0].name}:6443"
     host, _, port = endpoint.rpartition(":")
     if not 0 < int(port) < 65536:
@@ -128,10 +129,17 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     _check_networks(inventory, pods, services)
     names = [host, *(one.name for one in planes), *(one.address for one in planes), *settings.api_server.sans]
     return ClusterSpec(
-        cluster=settings.cluster, version=settings.kubernetes, release=release_of(settings.kubernetes), hosts=hosts,
-        endpoint_host=host, endpoint_port=int(port), pods=pods, services=services,
-        sans=tuple(dict.fromkeys(names)), settings=settings,
-    )  # fmt: skip
+        cluster=settings.cluster,
+        version=settings.kubernetes,
+        release=release_of(settings.kubernetes),
+        hosts=hosts,
+        endpoint_host=host,
+        endpoint_port=int(port),
+        pods=pods,
+        services=services,
+        sans=tuple(dict.fromkeys(names)),
+        settings=settings,
+    )
 
 
 def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
@@ -140,13 +148,22 @@ def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
         ipaddress.ip_address(one.address)
     except ValueError:
         raise InputError(
-            f"`{one.address}` is no IP address", where=inventory.where("groups", host.group, "hosts", host.name, "address"),
+            f"`{one.address}` is no IP address",
+            where=inventory.where("groups", host.group, "hosts", host.name, "address"),
             remedy="nodes know each other by address; where SSH needs a name, set ssh.host beside it",
-        ) from None  # fmt: skip
+        ) from None
     return HostEntry(
-        name=host.name, group=host.group, address=one.address, host_key=one.host_key, ssh=one.ssh, labels=one.labels,
-        annotations=one.annotations, taints=tuple(one.taints), sysctl=one.sysctl, kubelet_extra_args=one.kubelet_extra_args,
-    )  # fmt: skip
+        name=host.name,
+        group=host.group,
+        address=one.address,
+        host_key=one.host_key,
+        ssh=one.ssh,
+        labels=one.labels,
+        annotations=one.annotations,
+        taints=tuple(one.taints),
+        sysctl=one.sysctl,
+        kubelet_extra_args=one.kubelet_extra_args,
+    )
 
 
 def _network(inventory: Inventory, name: str, text: str) -> Net:
@@ -158,7 +175,9 @@ def _network(inventory: Inventory, name: str, text: str) -> Net:
             right = str(ipaddress.ip_network(text, strict=False))
         except ValueError:
             raise InputError(f"`network.{name}`: {error}", where=where, remedy='write it as "10.244.0.0/16"') from None
-        raise InputError(f"`network.{name}`: {text} has host bits set", where=where, remedy=f"{right} is its network") from None
+        raise InputError(
+            f"`network.{name}`: {text} has host bits set", where=where, remedy=f"{right} is its network"
+        ) from None
     if net.num_addresses < 256:
         raise InputError(f"`network.{name}`: {text} is too small", where=where, remedy="/24 or larger")
     return net
@@ -167,14 +186,13 @@ def _network(inventory: Inventory, name: str, text: str) -> Net:
 def _check_networks(inventory: Inventory, pods: Net, services: Net) -> None:
     if pods.version == services.version and pods.overlaps(services):
         raise InputError(
-            f"the services {services} overlap the pods {pods}", where=inventory.where("network", "services"),
+            f"the services {services} overlap the pods {pods}",
+            where=inventory.where("network", "services"),
             remedy="choose networks that share no address",
-        )  # fmt: skip
+        )
     for host in inventory.hosts:
         address = ipaddress.ip_address(host.settings.address)
         for name, net in (("pods", pods), ("services", services)):
             if address.version == net.version and address in net:
                 where = inventory.where("groups", host.group, "hosts", host.name, "address")
                 raise InputError(f"{address} of `{host.name}` lies in network.{name}, {net}", where=where)
-
-

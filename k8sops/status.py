@@ -22,7 +22,8 @@ mark part pods; kubectl -n kube-system get pods -l tier=control-plane -o json --
 mark part version; kubectl version -o json --request-timeout=10s
 mark part members
 pod=$(kubectl -n kube-system get pods -l component=etcd -o name --request-timeout=10s | head -n 1)
-tls='--cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/server.crt --key /etc/kubernetes/pki/etcd/server.key'
+pki=/etc/kubernetes/pki/etcd
+tls="--cacert $pki/ca.crt --cert $pki/server.crt --key $pki/server.key"
 kubectl -n kube-system exec "$pod" -- etcdctl $tls --endpoints https://127.0.0.1:2379 endpoint status --cluster -w json
 mark part certificates; kubeadm certs check-expiration -o json
 mark part end
@@ -40,7 +41,9 @@ def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
             silent.append(error)
             continue
         return summarise(spec, host.name, parts(mark, result.out))
-    raise UnreachableError(spec.control_planes[0].name, "no control plane answers", remedy="\n  ".join(map(str, silent)))
+    raise UnreachableError(
+        spec.control_planes[0].name, "no control plane answers", remedy="\n  ".join(map(str, silent))
+    )
 
 
 def parts(mark: str, out: str) -> dict[str, str]:
@@ -136,7 +139,9 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
         rows.append(("etcd", f"{count} member{'s' if count > 1 else ''}, {lost} may be lost, {size:.0f} MiB"))
     else:
         rows.append(("etcd", "does not answer"))
-    rows.append(("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown"))
+    rows.append(
+        ("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown")
+    )
     rows.append(("last backup", found["lastBackup"] or "never"))
     table(console, ("", ""), rows)
     console.print()

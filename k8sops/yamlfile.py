@@ -42,15 +42,16 @@ class _Loader(yaml.SafeLoader):
     """
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed: write the value out", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not allowed: write the value out", mark)
         if getattr(event, "anchor", None):
-            raise yaml.composer.ComposerError(None, None, "anchors (&name) are not allowed: write the value out", event.start_mark)
+            raise yaml.composer.ComposerError(None, None, "anchors (&name) are not allowed: write the value out", mark)
         tag = getattr(event, "tag", None)
         if tag is not None and tag != "!":
-            raise yaml.composer.ComposerError(None, None, f"tags ({tag}) are not allowed", event.start_mark)
-        return super().compose_node(parent, index)  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, f"tags ({tag}) are not allowed", mark)
+        return super().compose_node(parent, index)
 
 
 _SAFE = {
@@ -85,13 +86,15 @@ def load(text: str, file: str) -> Document:
         indent = line[: len(line) - len(line.lstrip())]
         if "\t" in indent and line.strip() and not line.lstrip().startswith("#"):
             raise InputError(
-                "a tab in the indentation", where=Where(file, number, indent.index("\t") + 1), remedy="indent with blanks"
+                "a tab in the indentation",
+                where=Where(file, number, indent.index("\t") + 1),
+                remedy="indent with blanks",
             )
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:
-        line = text[: error.position].count("\n") + 1
-        raise InputError(f"a character that YAML forbids: {error.reason}", where=Where(file, line, 1)) from None
+        at = text[: int(error.position)].count("\n") + 1
+        raise InputError(f"a character that YAML forbids: {error.reason}", where=Where(file, at, 1)) from None
     try:
         node = _single(loader, file)
         places: dict[Path_, Where] = {}
@@ -99,11 +102,13 @@ def load(text: str, file: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or error.context or "is no YAML"
-        raise InputError(what, where=_at(file, mark), remedy="see the line above too: YAML is often wrong there") from None
+        raise InputError(
+            what, where=_at(file, mark), remedy="see the line above too: YAML is often wrong there"
+        ) from None
     except RecursionError:
         raise InputError("is nested too deeply", where=Where(file)) from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def load_file(path: Path) -> Document:
@@ -127,7 +132,7 @@ def _plain(loader: _Loader, node: yaml.Node, file: str, path: Path_, places: dic
         return _mapping(loader, node, file, path, places)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(loader, item, file, (*path, at), places) for at, item in enumerate(node.value)]
-    return loader.construct_object(node)  # type: ignore[no-untyped-call]
+    return loader.construct_object(node)
 
 
 def _mapping(
@@ -141,7 +146,9 @@ def _mapping(
         key = str(key_node.value)
         if key in found:
             first = places[(*path, key)].line
-            raise InputError(f"`{key}` stands here a second time, first in line {first}", where=where, remedy="keep one")
+            raise InputError(
+                f"`{key}` stands here a second time, first in line {first}", where=where, remedy="keep one"
+            )
         places[(*path, key)] = where
         found[key] = _plain(loader, value, file, (*path, key), places)
     return found

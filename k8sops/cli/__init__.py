@@ -45,7 +45,7 @@ def run(argv: list[str] | None = None) -> int:
     except K8sopsError as error:
         return _say(error)
     except typer.TyperException as error:
-        message = getattr(error, "format_message", lambda: str(error))()
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
         return _say(UsageError(message, remedy="k8sops --help"))
     except BrokenPipeError:
         return 0

@@ -105,7 +105,9 @@ def apply(
         if output is o.Output.json:
             print_json(done_data(done, work.journal.run))
         elif found.changes:
-            screen.print(f"{done.changed} changed; {summary(found).removeprefix('Plan: ')} were planned", highlight=False)
+            screen.print(
+                f"{done.changed} changed; {summary(found).removeprefix('Plan: ')} were planned", highlight=False
+            )
             screen.print(f"k8sops runs show {work.journal.run}", style="dim", highlight=False)
         return code
 
@@ -130,7 +132,7 @@ class _working:
     def __enter__(self) -> _working:
         from k8sops.journal import Journal, state_dir, usual_seconds
         from k8sops.kubeadm import token
-        from k8sops.plan import Filters, hosts_of, tasks_of
+        from k8sops.plan import Filters, tasks_of
         from k8sops.report import Progress
         from k8sops.runner import Session
 
@@ -139,7 +141,6 @@ class _working:
         self.playbook = load_named_playbook(str(given["playbook"]))
         self.filters = Filters(str(given["limit"]), words(str(given["tags"])), words(str(given["skip_tags"])))
         self._check_words(tasks_of(self.playbook), self.filters)
-        _ = hosts_of
         folder = state_dir() / "runs"
         self.since = time.time()
         self.journal: Journal = Journal(folder, [token()[1]])
@@ -147,8 +148,16 @@ class _working:
         self._connections = connections(self.spec, ask_password=bool(given["ask_become_pass"]))
         connect = self._connections.__enter__()
         self.session = Session(connect, self.emit, int(str(given["forks"])), who())
-        self.emit({"type": "run.start", "run": self.journal.run, "cluster": self.spec.cluster,
-                   "playbook": self.playbook.name, "inventory": str(given["inventory"]), "who": who()})  # fmt: skip
+        self.emit(
+            {
+                "type": "run.start",
+                "run": self.journal.run,
+                "cluster": self.spec.cluster,
+                "playbook": self.playbook.name,
+                "inventory": str(given["inventory"]),
+                "who": who(),
+            }
+        )
         self.progress.__enter__()
         return self
 
@@ -207,8 +216,10 @@ def _show(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int
     if output is o.Output.json:
         print_json(report.plan_data(found))
     else:
-        screen.print(f"Cluster {found.spec.cluster}, Kubernetes {found.spec.version}, playbook {found.playbook.name}",
-                     highlight=False)  # fmt: skip
+        screen.print(
+            f"Cluster {found.spec.cluster}, Kubernetes {found.spec.version}, playbook {found.playbook.name}",
+            highlight=False,
+        )
         report.print_unreachable(screen, found.unreachable)
         report.print_plan(screen, found, diffs=diffs)
         report.print_findings(screen, found)
@@ -219,7 +230,9 @@ def _show(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int
         return 3
     if found.findings:
         names = ",".join(sorted({one.name for one in found.findings}))
-        screen.print(f"not fit: mend it, or waive by name with --ignore-preflight-errors={names}", style="red", highlight=False)
+        screen.print(
+            f"not fit: mend it, or waive by name with --ignore-preflight-errors={names}", style="red", highlight=False
+        )
         return 6
     return 4 if found.unreachable else 0
 
@@ -238,5 +251,5 @@ def _fetch(screen: Console, session: Session, found: Plan, done: Done) -> None:
     digest, path = done.fleet[name].admin_conf, kubeconfig.default_path()
     if not done.fleet[name].initialised or kubeconfig.holds(path, found.spec, digest):
         return
-    kubeconfig.write(path, found.spec, kubeconfig.fetch(session.connect(name)))
+    kubeconfig.write(path, found.spec, kubeconfig.fetch(session.connect(name)), digest)
     screen.print(f"context {kubeconfig.context_name(found.spec)} is in {path}", highlight=False)

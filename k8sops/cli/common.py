@@ -39,7 +39,9 @@ def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
 def load_spec(path: Path) -> ClusterSpec:
     """The cluster of an inventory file, and its key files are there."""
     if not path.exists():
-        raise InputError("there is no such inventory", where=Where(str(path)), remedy="`k8sops init` writes one; or -i FILE")
+        raise InputError(
+            "there is no such inventory", where=Where(str(path)), remedy="`k8sops init` writes one; or -i FILE"
+        )
     inventory = load_inventory(path)
     spec = make_spec(inventory)
     for host in spec.hosts:

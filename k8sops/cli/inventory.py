@@ -43,7 +43,9 @@ def show(
     found = [one for one in loaded.hosts if one.name == host]
     if not found:
         near = get_close_matches(host, [one.name for one in loaded.hosts], 1)
-        raise InputError(f"no host `{host}`", where=Where(str(inventory)), remedy=f"did you mean `{near[0]}`?" if near else "")
+        raise InputError(
+            f"no host `{host}`", where=Where(str(inventory)), remedy=f"did you mean `{near[0]}`?" if near else ""
+        )
     settings = found[0].explained
     if output is o.Output.json:
         print_json([{"setting": one.name, "value": one.value, "where": str(one.where)} for one in settings])

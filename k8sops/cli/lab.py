@@ -26,10 +26,13 @@ def up(
     name: NameArgument = "demo",
     control_planes: Annotated[int, typer.Option(min=1, max=5)] = 1,
     workers: Annotated[int, typer.Option(min=0, max=50)] = 2,
-    kubernetes: Annotated[str, typer.Option(help="The version for the inventory, and for the mirror.")] = DEFAULT_VERSION,
+    kubernetes: Annotated[
+        str, typer.Option(help="The version for the inventory, and for the mirror.")
+    ] = DEFAULT_VERSION,
     flannel_backend: Annotated[str, typer.Option(help="vxlan or host-gw.")] = "vxlan",
     upstream: Annotated[bool, typer.Option(help="No mirror: hosts use the upstream repositories.")] = False,
     inventory: Annotated[Path | None, typer.Option(help="Where the inventory goes.")] = None,
+    kubectl: Annotated[Path | None, typer.Option(help="A folder to put the kubectl of this version in.")] = None,
 ) -> None:
     """Make bare hosts with sshd, a mirror that they install from, and an inventory that reaches them."""
     from k8sops.lab import hosts
@@ -47,6 +50,8 @@ def up(
     with taking(_say, f"starting {len(names)} hosts"):
         lab = hosts.up(name, names, image, mirror.container if mirror else None, _say)
         hosts.wait_for_ssh(lab)
+    if kubectl and mirror and not (kubectl / "kubectl").exists():
+        (kubectl / "kubectl").symlink_to(mirror.programs / "kubectl")
     path = inventory or labs_dir() / name / "inventory.yaml"
     cgroup_v1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
     write_inventory(path, text_of(lab, kubernetes, mirror, cgroup_v1=cgroup_v1, backend=flannel_backend))

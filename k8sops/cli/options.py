@@ -31,11 +31,15 @@ LimitOption = Annotated[str, typer.Option("--limit", "-l", help="Only these host
 TagsOption = Annotated[str, typer.Option("--tags", "-t", help="Only tasks with these names or tags, with commas.")]
 SkipTagsOption = Annotated[str, typer.Option("--skip-tags", help="No tasks with these names or tags.")]
 ForksOption = Annotated[int, typer.Option("--forks", "-f", min=1, max=500, help="How many hosts at once.")]
-VerboseOption = Annotated[int, typer.Option("--verbose", "-v", count=True, help="More: -v all steps, -vv their output.")]
+VerboseOption = Annotated[
+    int, typer.Option("--verbose", "-v", count=True, help="More: -v all steps, -vv their output.")
+]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the report is printed.")]
 DiffOption = Annotated[bool, typer.Option("--diff", "-D", help="Show every line of every difference.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 PlaybookOption = Annotated[str, typer.Option("--playbook", "-p", help="A playbook's name, or a file.")]
-IgnoreOption = Annotated[str, typer.Option("--ignore-preflight-errors", help="Names of findings to waive, with commas.")]
+IgnoreOption = Annotated[
+    str, typer.Option("--ignore-preflight-errors", help="Names of findings to waive, with commas.")
+]
 AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]

@@ -24,8 +24,8 @@ def list_runs(output: o.OutputOption = o.Output.table) -> None:
         events = list(read(path))
         start = next((one for one in events if one["type"] == "run.start"), {})
         end = next((one for one in events if one["type"] == "run.end"), {})
-        recap = next((one for one in events if one["type"] == "recap"), {"hosts": {}})
-        changed = sum(host["changed"] for host in recap["hosts"].values())
+        recap: dict[str, dict[str, int]] = next((one["hosts"] for one in events if one["type"] == "recap"), {})
+        changed = sum(host["changed"] for host in recap.values())
         rows.append(
             {
                 "run": path.stem,

@@ -11,8 +11,19 @@ from k8sops.errors import InputError
 from k8sops.lab.image import digest
 from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking
 
-KUBERNETES = ["kubeadm", "kubelet", "kubectl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"]
-CNI = "main/bridge main/loopback main/ptp main/host-device ipam/host-local meta/portmap meta/bandwidth meta/tuning meta/firewall"
+KUBERNETES = [
+    "kubeadm",
+    "kubelet",
+    "kubectl",
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kube-proxy",
+]
+CNI = (
+    "main/bridge main/loopback main/ptp main/host-device ipam/host-local "
+    "meta/portmap meta/bandwidth meta/tuning meta/firewall"
+)
 CNI_MODULE = "github.com/containernetworking/plugins/plugins"
 
 
@@ -40,9 +51,13 @@ def kubernetes(version: str) -> Build:
     """What one Kubernetes release is built of, told its own version as upstream's releases are."""
     minor = version.split(".")[1]
     facts = {
-        "gitVersion": f"v{version}", "gitMajor": "1", "gitMinor": minor, "gitTreeState": "clean",
-        "gitCommit": "0" * 40, "buildDate": "1970-01-01T00:00:00Z",
-    }  # fmt: skip
+        "gitVersion": f"v{version}",
+        "gitMajor": "1",
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+        "gitCommit": "0" * 40,
+        "buildDate": "1970-01-01T00:00:00Z",
+    }
     where = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
     flags = " ".join(f"-X {package}.{key}={value}" for package in where for key, value in facts.items())
     packages = [f"k8s.io/kubernetes/cmd/{name}" for name in KUBERNETES]
@@ -76,7 +91,12 @@ def ensure_built(build: Build, say: Say) -> Path:
     with taking(say, f"building {build.name} from its Go modules"):
         new = target.with_name(f".{target.name}.{os.getpid()}")
         new.mkdir(parents=True)
-        env = {**os.environ, "CGO_ENABLED": str(int(build.cgo)), "GOCACHE": str(_go_cache()), "GOFLAGS": "-mod=readonly"}
+        env = {
+            **os.environ,
+            "CGO_ENABLED": str(int(build.cgo)),
+            "GOCACHE": str(_go_cache()),
+            "GOFLAGS": "-mod=readonly",
+        }
         flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {build.ldflags}"]
         command("go", "build", *flags, "-o", f"{new}/", *build.packages, cwd=source, env=env)
         new.replace(target)

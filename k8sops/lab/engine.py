@@ -23,7 +23,9 @@ def answers() -> bool:
     """Whether an engine answers."""
     if not shutil.which("docker"):
         return False
-    return subprocess.run(["docker", "info"], capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    return (
+        subprocess.run(["docker", "info"], capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    )
 
 
 def ensure_engine(say: Say) -> None:
@@ -59,8 +61,11 @@ def _start_by_hand() -> None:
     with _log().open("ab") as log:
         subprocess.Popen(
             ["dockerd", "--storage-driver=overlay2"],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def privileged_works() -> bool:

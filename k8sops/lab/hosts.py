@@ -21,7 +21,45 @@ from k8sops.lab.machine import LabError, Say, command, labs_dir
 LABEL = "k8sops.lab"
 VOLUMES = ("containerd", "kubelet", "etcd", "docker")
 POOL = ipaddress.ip_network("10.77.0.0/16")
-CAPABILITIES = ["AUDIT_CONTROL", "AUDIT_READ", "AUDIT_WRITE", "BLOCK_SUSPEND", "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE", "LINUX_IMMUTABLE", "MAC_ADMIN", "MAC_OVERRIDE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYSLOG", "SYS_ADMIN", "SYS_BOOT", "SYS_CHROOT", "SYS_MODULE", "SYS_NICE", "SYS_PACCT", "SYS_PTRACE", "SYS_RAWIO", "SYS_TIME", "SYS_TTY_CONFIG", "WAKE_ALARM"]
+CAPABILITIES = [
+    "AUDIT_CONTROL",
+    "AUDIT_READ",
+    "AUDIT_WRITE",
+    "BLOCK_SUSPEND",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "KILL",
+    "LEASE",
+    "LINUX_IMMUTABLE",
+    "MAC_ADMIN",
+    "MAC_OVERRIDE",
+    "MKNOD",
+    "NET_ADMIN",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYSLOG",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_CHROOT",
+    "SYS_MODULE",
+    "SYS_NICE",
+    "SYS_PACCT",
+    "SYS_PTRACE",
+    "SYS_RAWIO",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "WAKE_ALARM",
+]
 WATCHES = {"max_user_instances": 1024, "max_user_watches": 524288}
 
 
@@ -62,11 +100,25 @@ def run_argv(lab: str, host: str, address: str, image: str, *, privileged: bool)
         power += ["--security-opt=apparmor=unconfined", "--device-cgroup-rule=a *:* rwm"]
     volumes = [f"--volume={name}-{volume}:/var/lib/{volume}" for volume in VOLUMES]
     return [
-        "run", "--detach", f"--name={name}", f"--hostname={host}", f"--network=k8sops-{lab}", f"--ip={address}",
-        f"--label={LABEL}={lab}", f"--label={LABEL}.host={host}", *power, "--cgroupns=private",
-        "--tmpfs=/run:exec", "--tmpfs=/tmp:exec", "--volume=/dev/kmsg:/dev/kmsg", *volumes,
-        "--env=container=docker", "--stop-signal=SIGRTMIN+3", "--restart=no", image,
-    ]  # fmt: skip
+        "run",
+        "--detach",
+        f"--name={name}",
+        f"--hostname={host}",
+        f"--network=k8sops-{lab}",
+        f"--ip={address}",
+        f"--label={LABEL}={lab}",
+        f"--label={LABEL}.host={host}",
+        *power,
+        "--cgroupns=private",
+        "--tmpfs=/run:exec",
+        "--tmpfs=/tmp:exec",
+        "--volume=/dev/kmsg:/dev/kmsg",
+        *volumes,
+        "--env=container=docker",
+        "--stop-signal=SIGRTMIN+3",
+        "--restart=no",
+        image,
+    ]
 
 
 def free_subnet(taken: Iterable[str]) -> str:

@@ -42,15 +42,20 @@ def ensure_image(say: Say) -> str:
         try:
             include = ",".join((folder / "packages.txt").read_text().split())
             command(
-                "mmdebstrap", "--variant=minbase", f"--include={include}", "--mode=auto",
+                "mmdebstrap",
+                "--variant=minbase",
+                f"--include={include}",
+                "--mode=auto",
                 f"--customize-hook=sync-in {folder / 'root'} /",
                 f"--customize-hook=copy-in {folder / 'finish'} /tmp",
                 "--customize-hook=chown -R root:root $1/etc/sudoers.d $1/usr/local $1/etc/ssh $1/etc/systemd",
-                '--customize-hook=chroot "$1" /tmp/finish', "--customize-hook=rm $1/tmp/finish",
-                SUITE, str(archive), str(debian_sources()),
-            )  # fmt: skip
-            docker("import", "-c", 'CMD ["/sbin/init"]', "-c", "ENV container=docker",
-                   str(archive), tag)  # fmt: skip
+                '--customize-hook=chroot "$1" /tmp/finish',
+                "--customize-hook=rm $1/tmp/finish",
+                SUITE,
+                str(archive),
+                str(debian_sources()),
+            )
+            docker("import", "-c", 'CMD ["/sbin/init"]', "-c", "ENV container=docker", str(archive), tag)
         finally:
             archive.unlink(missing_ok=True)
     return tag

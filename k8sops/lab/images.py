@@ -54,9 +54,13 @@ def images_of(version: str, kubernetes: Path, others: Mapping[str, Path], tools:
         Image("coredns/coredns", release.coredns, {"/coredns": others["coredns"] / "coredns"}, ("/coredns",)),
         Image("pause", release.pause, {"/pause": others["pause"] / "pause"}, ("/pause",)),
         Image("flannel-io/flannel", "v0.26.7", {"/opt/bin/flanneld": others["flannel"] / "flannel"}, (), tools),
-        Image("flannel-io/flannel-cni-plugin", "v1.6.2-flannel1", {"/flannel": others["flannel-cni"] / "flannel", **busybox}),
+        Image(
+            "flannel-io/flannel-cni-plugin",
+            "v1.6.2-flannel1",
+            {"/flannel": others["flannel-cni"] / "flannel", **busybox},
+        ),
         Image("e2e-test-images/agnhost", "2.53", {"/agnhost": kubernetes / "agnhost"}, ("/agnhost",)),
-    ]  # fmt: skip
+    ]
 
 
 def ensure_tools(say: Say) -> Path:
@@ -69,12 +73,19 @@ def ensure_tools(say: Say) -> Path:
         archive = cache_dir() / "mirror" / "tools.tar"
         archive.parent.mkdir(parents=True, exist_ok=True)
         command(
-            "mmdebstrap", "--variant=extract", "--include=iptables,conntrack,busybox-static",
-            "--dpkgopt=path-exclude=/usr/share/*", "bookworm", str(archive), str(debian_sources()),
-        )  # fmt: skip
+            "mmdebstrap",
+            "--variant=extract",
+            "--include=iptables,conntrack,busybox-static",
+            "--dpkgopt=path-exclude=/usr/share/*",
+            "bookworm",
+            str(archive),
+            str(debian_sources()),
+        )
         keep = ("bin/busybox", "usr/sbin/xtables", "usr/sbin/conntrack", "lib/", "lib64/", "usr/lib/x86_64-linux-gnu/")
         with tarfile.open(archive) as tar:
-            wanted = [m for m in tar if m.name.removeprefix("./").startswith(keep) and not m.isdev() and "gconv" not in m.name]
+            wanted = [
+                m for m in tar if m.name.removeprefix("./").startswith(keep) and not m.isdev() and "gconv" not in m.name
+            ]
             tar.extractall(target, members=wanted, filter="tar")
         archive.unlink()
         for name in XTABLES:
@@ -129,7 +140,10 @@ def push(registry: str, image: Image) -> None:
     raw = [layer(image.files)]
     if image.base:
         raw.insert(0, layer({}, image.base))
-    settings = {"Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin"], "Entrypoint": list(image.entrypoint)}
+    settings = {
+        "Env": ["PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/bin"],
+        "Entrypoint": list(image.entrypoint),
+    }
     config = json.dumps(
         {
             "architecture": "amd64",
@@ -175,4 +189,6 @@ def _call(method: str, url: str, body: bytes | None = None, headers: Mapping[str
         error.close()
         raise
     except urllib.error.URLError as error:
-        raise LabError(f"the lab's registry does not answer: {error.reason}", remedy="docker logs k8sops-mirror") from None
+        raise LabError(
+            f"the lab's registry does not answer: {error.reason}", remedy="docker logs k8sops-mirror"
+        ) from None

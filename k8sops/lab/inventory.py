@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from k8sops.errors import InputError, Where
 from k8sops.lab.hosts import Lab
 from k8sops.lab.mirror import Mirror
 
@@ -19,7 +20,13 @@ HEAD = """\
 
 
 def inventory(
-    lab: Lab, kubernetes: str, mirror: Mirror | None, *, cgroup_v1: bool, backend: str = "vxlan", ignore: Sequence[str] = ()
+    lab: Lab,
+    kubernetes: str,
+    mirror: Mirror | None,
+    *,
+    cgroup_v1: bool,
+    backend: str = "vxlan",
+    ignore: Sequence[str] = (),
 ) -> str:
     """The text of the inventory."""
     hosts = {host.name: {"address": host.address, "host_key": host.host_key} for host in lab.hosts}
@@ -29,7 +36,10 @@ def inventory(
         "kubernetes": kubernetes,
         "endpoint": "cp1:6443",
         "network": {
-            "pods": "10.244.0.0/16", "services": "10.96.0.0/12", "cni": "flannel", "flannel": {"backend": backend},
+            "pods": "10.244.0.0/16",
+            "services": "10.96.0.0/12",
+            "cni": "flannel",
+            "flannel": {"backend": backend},
         },
         "runtime": "containerd",
         "ssh": {"user": "ops", "become": True, "identity": str(lab.key)},
@@ -39,7 +49,7 @@ def inventory(
         },
         "kube_proxy": {"conntrack": {"maxPerCore": 0, "min": 0}},
         "preflight": {"ignore": list(ignore)},
-    }  # fmt: skip
+    }
     if cgroup_v1:
         data["allow_cgroup_v1"] = True
     if mirror:
@@ -54,7 +64,11 @@ def inventory(
 
 
 def write_inventory(path: Path, text: str) -> None:
-    """The inventory is there, whole or not at all."""
+    """The inventory is there, whole or not at all; one that no lab wrote is never written over."""
+    if path.exists() and not path.read_text(encoding="utf-8").startswith(HEAD.split("{")[0]):
+        raise InputError(
+            "is there, and no lab wrote it", where=Where(str(path)), remedy="--inventory FILE puts it elsewhere"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")
     new.write_text(text, encoding="utf-8")

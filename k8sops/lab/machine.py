@@ -43,9 +43,14 @@ def command(*argv: str, stdin: bytes | None = None, cwd: Path | None = None, env
     """What a command prints; LabError with the last lines of its stderr when it fails."""
     try:
         done = subprocess.run(
-            argv, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, capture_output=True,
-            cwd=cwd, env=env, check=False,
-        )  # fmt: skip
+            argv,
+            input=stdin,
+            stdin=None if stdin is not None else subprocess.DEVNULL,
+            capture_output=True,
+            cwd=cwd,
+            env=env,
+            check=False,
+        )
     except FileNotFoundError:
         raise LabError(f"the command `{argv[0]}` is not there", remedy="install it and start again") from None
     if done.returncode:

@@ -19,12 +19,16 @@ REPOSITORY = "k8sops-lab-mirror"
 
 @dataclass(frozen=True)
 class Mirror:
-    """The mirror as lab hosts see it; `key` is the fingerprint that its packages are signed with."""
+    """The mirror as lab hosts see it; `key` is the fingerprint that its packages are signed with.
+
+    `programs`: the folder on this machine with the kubectl of the first version.
+    """
 
     container: str
     packages_url: str
     images_url: str
     key: str
+    programs: Path
 
 
 def ensure_mirror(versions: Sequence[str], say: Say) -> Mirror:
@@ -44,7 +48,7 @@ def ensure_mirror(versions: Sequence[str], say: Say) -> Mirror:
             with taking(say, f"pushing {len(missing)} images of Kubernetes {version}"):
                 for one in missing:
                     images.push(registry, one)
-    return Mirror(CONTAINER, "http://mirror", "http://mirror:5000", key)
+    return Mirror(CONTAINER, "http://mirror", "http://mirror:5000", key, kubernetes[versions[0]])
 
 
 def _ensure_container(root: Path, say: Say) -> str:
@@ -57,11 +61,19 @@ def _ensure_container(root: Path, say: Say) -> str:
         storage = cache_dir() / "mirror" / "registry"
         storage.mkdir(parents=True, exist_ok=True)
         docker(
-            "run", "--detach", f"--name={CONTAINER}", "--label=k8sops.mirror=1", f"--volume={root}:/var/www/html:ro",
+            "run",
+            "--detach",
+            f"--name={CONTAINER}",
+            "--label=k8sops.mirror=1",
+            f"--volume={root}:/var/www/html:ro",
             f"--volume={storage}:/var/lib/docker-registry",
-            f"--volume={data_dir() / 'mirror' / 'registry.yml'}:/etc/docker/registry/config.yml:ro", "--publish=127.0.0.1::5000", image,
-            "sh", "-c", "docker-registry serve /etc/docker/registry/config.yml & exec nginx -g 'daemon off;'",
-        )  # fmt: skip
+            f"--volume={data_dir() / 'mirror' / 'registry.yml'}:/etc/docker/registry/config.yml:ro",
+            "--publish=127.0.0.1::5000",
+            image,
+            "sh",
+            "-c",
+            "docker-registry serve /etc/docker/registry/config.yml & exec nginx -g 'daemon off;'",
+        )
     port = docker("port", CONTAINER, "5000/tcp").split()[0].rpartition(":")[2]
     registry = f"http://127.0.0.1:{port}"
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -87,8 +99,16 @@ def _ensure_mirror_image(say: Say) -> str:
             sources = debian_sources()
             name = f"{CONTAINER}-build"
             docker("rm", "--force", name)
-            docker("run", f"--name={name}", f"--volume={sources}:/etc/apt/sources.list.d/{sources.name}:ro", base, "sh", "-ec", script)
-            docker("commit", "-c", "CMD [\"/sbin/init\"]", name, tag)
+            docker(
+                "run",
+                f"--name={name}",
+                f"--volume={sources}:/etc/apt/sources.list.d/{sources.name}:ro",
+                base,
+                "sh",
+                "-ec",
+                script,
+            )
+            docker("commit", "-c", 'CMD ["/sbin/init"]', name, tag)
             docker("rm", "--force", "--volumes", name)
     return tag
 

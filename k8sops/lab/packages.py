@@ -41,16 +41,22 @@ def packages_of(version: str, kubernetes: Path, cni: Path) -> list[Package]:
         "/usr/lib/systemd/system/kubelet.service": units / "kubelet.service",
     }
     drop_in = {"/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": units / "10-kubeadm.conf"}
-    needs = "iptables (>= 1.4.21), kubernetes-cni (>= 1.2.0), conntrack, ebtables, ethtool, iproute2, mount, socat, util-linux"
+    needs = "iptables (>= 1.4.21), kubernetes-cni (>= 1.2.0), conntrack, ebtables, ethtool, iproute2, mount, socat"
     plugins = {f"/opt/cni/bin/{path.name}": path for path in sorted(cni.iterdir())}
     kubectl = {"/usr/bin/kubectl": kubernetes / "kubectl"}
     return [
         Package("kubelet", f"{version}-1.1", kubelet, needs, "Node agent of Kubernetes"),
-        Package("kubeadm", f"{version}-1.1", {"/usr/bin/kubeadm": kubernetes / "kubeadm", **drop_in}, "kubelet (>= 1.19)", "Makes clusters"),
+        Package(
+            "kubeadm",
+            f"{version}-1.1",
+            {"/usr/bin/kubeadm": kubernetes / "kubeadm", **drop_in},
+            "kubelet (>= 1.19)",
+            "Makes clusters",
+        ),
         Package("kubectl", f"{version}-1.1", kubectl, "", "Command line of Kubernetes"),
         Package("kubectl", f"{version}-1.0", kubectl, "", "Command line of Kubernetes, an older revision"),
         Package("kubernetes-cni", "1.7.1-1.1", plugins, "", "Network plugins"),
-    ]  # fmt: skip
+    ]
 
 
 def build_deb(package: Package, folder: Path) -> Path:

@@ -26,7 +26,8 @@ def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
     )
     return Resource(
         id=f"kernel-modules:{name}",
-        check=f'[ "$(cat {path} 2>/dev/null; echo .)" = {quote(content + ".")} ] || drift "not loaded at boot"\n{there}',
+        check=f"""[ "$(cat {path} 2>/dev/null; echo .)" = {quote(content + ".")} ] || drift "not loaded at boot"
+{there}""",
         apply=f"printf %s {quote(content)} | put_file {path} 0644 root:root\n{load}",
         want=" ".join(modules),
     )
@@ -76,5 +77,3 @@ for unit in $(systemctl list-unit-files --type=swap --no-legend | awk '$2 != "ma
 done""",
         want="no swap, now and after a reboot",
     )
-
-

@@ -31,18 +31,18 @@ def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
     path = f"{CONFIG_DIR}/init.yaml"
     return Resource(
         id="kubeadm-init",
-        check="""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
+        check=f"""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
 [ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
 if ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
-  [ -d /var/lib/etcd/member/snap ] && [ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished"
+  [ -d /var/lib/etcd/member/snap ] && [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
 for one in configmap/kubeadm-config configmap/kubelet-config daemonset/kube-proxy deployment/coredns; do
   kubectl -n kube-system get "$one" >/dev/null 2>&1 || drift "a first start was not finished: $one is missing"
 done
-[ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished"
+[ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
 """,
-        apply=f"""[ ! -f /etc/kubernetes/k8sops/initialised ] || {{ echo 'this control plane was initialised before'; exit 1; }}
+        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
 mkdir -p {CONFIG_DIR}
 printf %s {quote(config)} | put_file {path} 0600 root:root
 systemctl is-active --quiet kubelet || systemctl reset-failed kubelet 2>/dev/null || true
@@ -87,7 +87,8 @@ printf {quote(text)} "${secret.variable}" "$expires" | kubectl apply -f -""",
 
 def no_join_tokens() -> Resource:
     """No bootstrap token made by k8sops is left."""
-    query = "kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name --field-selector type=bootstrap.kubernetes.io/token"
+    kind = "--field-selector type=bootstrap.kubernetes.io/token -l app.kubernetes.io/managed-by=k8sops"
+    query = f"kubectl -n kube-system get secrets {kind} -o name"
     return Resource(
         id="join-token-withdrawn",
         check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
@@ -186,7 +187,8 @@ missing=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(lines)} || true)
 
 def nodes_ready(names: Sequence[str], *, seconds: int = 180) -> Resource:
     """Each of these nodes is Ready; waited for, never forced."""
-    template = '{{range .items}}{{.metadata.name}}{{range .status.conditions}}{{if eq .type "Ready"}} {{.status}}{{end}}{{end}}{{"\\n"}}{{end}}'
+    ready = '{{range .status.conditions}}{{if eq .type "Ready"}} {{.status}}{{end}}{{end}}'
+    template = "{{range .items}}{{.metadata.name}}" + ready + '{{"\\n"}}{{end}}'
     wanted = "\n".join(f"{name} True" for name in names)
     return Resource(
         id="gate:nodes-ready",
@@ -202,13 +204,13 @@ waiting=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(wanted)} || true)
 
 def kubeconfig_for(user: str, home: str) -> Resource:
     """kubectl of this user is the administrator's: ~/.kube/config holds what /etc/kubernetes/admin.conf holds."""
-    path, who = quote(f"{home}/.kube/config"), quote(user)
+    folder, path, who = quote(f"{home}/.kube"), quote(f"{home}/.kube/config"), quote(user)
     return Resource(
         id=f"kubeconfig:{user}",
         check=f"""[ -f "$KUBECONFIG" ] || drift
 cmp -s "$KUBECONFIG" {path} || drift "differs from admin.conf"
 [ "$(stat -c '%a %U' {path})" = {quote(f"600 {user}")} ] || drift "wrong mode or owner" """,
-        apply=f"""[ -d {quote(home + "/.kube")} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {quote(home + "/.kube")}
+        apply=f"""[ -d {folder} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {folder}
 put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
         want=f"as /etc/kubernetes/admin.conf, 0600, of {user}",
     )

@@ -21,11 +21,13 @@ def packages(name: str, wanted: Mapping[str, str | None], *, hold: Sequence[str]
         expected = f'"$has" = {quote("installed " + version)}' if version else '"${has% *}" = installed'
         check.append(
             f"has=$(dpkg-query -W -f '${{db:Status-Status}} ${{Version}}' {quote(package)} 2>/dev/null || true)\n"
-            f"[ {expected} ] || {{ echo {quote(package)} \"${{has:-absent}}, wanted\" {quote(version or 'installed')}"
+            f'[ {expected} ] || {{ echo {quote(package)} "${{has:-absent}}, wanted" {quote(version or "installed")}'
             "; DRIFTED=1; }"
         )
         if package in hold:
-            check.append(f"grep -qxF {quote(package)} <<<\"$held\" || {{ echo {quote(package)} 'is not held'; DRIFTED=1; }}")
+            check.append(
+                f"grep -qxF {quote(package)} <<<\"$held\" || {{ echo {quote(package)} 'is not held'; DRIFTED=1; }}"
+            )
     check.append('[ -z "$DRIFTED" ] || drift')
     exact = [f"{package}={version}" if version else package for package, version in wanted.items()]
     install = "install --allow-downgrades --allow-change-held-packages " + " ".join(map(quote, exact))
@@ -66,6 +68,6 @@ if [ "$has" != {pin} ]; then
 fi
 put_file {key} 0644 root:root <"$new"
 printf '%s\\n' {quote(line)} | put_file {quote(source)} 0644 root:root
-apt_get update -o Dir::Etc::SourceList={quote(source)} -o Dir::Etc::SourceParts=/dev/null -o APT::Get::List-Cleanup=0""",
+apt_get update -o Dir::Etc::SourceList={quote(source)} -o Dir::Etc::SourceParts=- -o APT::Get::List-Cleanup=0""",
         want=line,
     )

@@ -24,13 +24,13 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
         check += [
             f"has=$(systemctl is-active {unit} || true)",
             '[ "$has" = active ] || drift "is $has, wanted active"',
-            f"[ \"$(systemctl show -P NeedDaemonReload {unit})\" = no ] || drift 'its unit file changed since it was read'",
+            f"[ \"$(systemctl show -P NeedDaemonReload {unit})\" = no ] || drift 'its unit file has changed'",
             f"since=$(systemctl show -P ExecMainStartTimestamp --timestamp=us+utc {unit} 2>/dev/null ||"
             f" systemctl show -P ExecMainStartTimestamp {unit})",
             'since=$(date -d "$since" +%s%6N)' if reads else "",
         ]
         check += [
-            f"[ ! -e {quote(path)} ] || [ \"$(stat -c %.6Y {quote(path)} | tr -d .)\" -le \"$since\" ] ||"
+            f'[ ! -e {quote(path)} ] || [ "$(stat -c %.6Y {quote(path)} | tr -d .)" -le "$since" ] ||'
             f" drift {quote(f'started before {path} was written')}"
             for path in reads
         ]

@@ -18,4 +18,6 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield kubeconfig_for(user, home)
 
 
-TASK = Task(name="admin-kubeconfig", title="kubectl works on the control plane", needs=("kubeadm-init",), resources=_resources)
+TASK = Task(
+    name="admin-kubeconfig", title="kubectl works on the control plane", needs=("kubeadm-init",), resources=_resources
+)

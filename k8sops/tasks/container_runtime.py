@@ -29,6 +29,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 TASK = Task(
-    name="container-runtime", title="containerd runs as kubelet needs it", needs=("kubernetes-packages",),
+    name="container-runtime",
+    title="containerd runs as kubelet needs it",
+    needs=("kubernetes-packages",),
     resources=_resources,
-)  # fmt: skip
+)

@@ -19,6 +19,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 TASK = Task(
-    name="kubeadm-init", title="a control plane, initialised", needs=("kubernetes-packages", "container-runtime"),
+    name="kubeadm-init",
+    title="a control plane, initialised",
+    needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
-)  # fmt: skip
+)

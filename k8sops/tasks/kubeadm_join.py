@@ -26,6 +26,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield service("kubelet")
 
 
-TASK = Task(
-    name="kubeadm-join", title="the host is a node", needs=("kubeadm-init", "join-token"), resources=_resources
-)
+TASK = Task(name="kubeadm-join", title="the host is a node", needs=("kubeadm-init", "join-token"), resources=_resources)

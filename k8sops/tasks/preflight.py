@@ -52,7 +52,9 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
         return Finding(host.name, name, what)
 
     if facts.os_version not in SYSTEMS.get(facts.os, ()):
-        yield found("OS", f"{facts.os_name or facts.os or 'an unknown system'} is not supported (Debian 11-13, Ubuntu LTS)")
+        yield found(
+            "OS", f"{facts.os_name or facts.os or 'an unknown system'} is not supported (Debian 11-13, Ubuntu LTS)"
+        )
     if facts.arch != "x86_64" and facts.arch != "aarch64":
         yield found("Arch", f"{facts.arch} is not supported")
     if host.is_control_plane and facts.cpus < LEAST_CPUS:
@@ -60,7 +62,9 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
     if host.is_control_plane and facts.memory_kib < LEAST_KIB:
         yield found("Mem", f"{facts.memory_kib // 1024} MiB of memory, a control plane needs {LEAST_KIB // 1024}")
     if facts.cgroup == 1 and not spec.tolerates_cgroup_v1:
-        yield found("CgroupV1", "cgroup v1, which Kubernetes gives up; boot with cgroup v2, or set allow_cgroup_v1: true")
+        yield found(
+            "CgroupV1", "cgroup v1, which Kubernetes gives up; boot with cgroup v2, or set allow_cgroup_v1: true"
+        )
     yield from _networks(spec, host, facts)
     version = facts.packages.get("kubelet", "").partition("-")[0]
     if facts.joined and version and _minor(version) > _minor(spec.version):
@@ -108,7 +112,9 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         for host, facts in fleet.facts.items():
             off = facts.skew - middle
             if abs(off) > SKEW_SECONDS:
-                yield Finding(host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others")
+                yield Finding(
+                    host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others"
+                )
 
 
 def _minor(version: str) -> tuple[int, ...]:

@@ -1,1 +1,81 @@
-"""stub"""
+"""The test suite for a cluster, run by pytest with testinfra over k8sops's own connections."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from k8sops.host import Host
+from k8sops.report import table
+from k8sops.spec import ClusterSpec
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test: what it says holds, whether it does, how long it took, and what it found instead."""
+
+    name: str
+    passed: bool
+    seconds: float
+    why: str = ""
+
+
+class Suite:
+    """The pytest plugin that gives tests the cluster, and keeps their results."""
+
+    def __init__(self, spec: ClusterSpec, connect: Callable[[str], Host], tell: Callable[[Result], None]) -> None:
+        self.spec, self.connect, self.tell = spec, connect, tell
+        self.results: list[Result] = []
+
+    def pytest_generate_tests(self, metafunc: Any) -> None:
+        if "entry" in metafunc.fixturenames:
+            metafunc.parametrize("entry", self.spec.hosts, ids=lambda host: host.name)
+
+    def pytest_configure(self, config: Any) -> None:
+        config.k8sops = self
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when != "call" and report.passed:
+            return
+        name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+        why = "" if report.passed else _reason(report)
+        result = Result(name, report.passed, round(report.duration, 2), why)
+        self.results.append(result)
+        self.tell(result)
+
+
+def _reason(report: Any) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    text = crash.message if crash else str(report.longrepr)
+    return text.removeprefix("AssertionError: ").split("\nassert ")[0].strip()
+
+
+def run_suite(
+    spec: ClusterSpec, connect: Callable[[str], Host], tell: Callable[[Result], None], junit: Path | None = None
+) -> list[Result]:
+    """The results of all tests; each is told as it ends."""
+    import pytest
+
+    folder, suite = Path(__file__).parent, Suite(spec, connect, tell)
+    argv = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", str(folder)]
+    if junit:
+        argv += [
+            f"--junit-xml={junit.resolve()}",
+            "-o",
+            "junit_family=xunit2",
+            "-o",
+            f"junit_suite_name={spec.cluster}",
+        ]
+    pytest.main(argv, plugins=[suite])
+    return suite.results
+
+
+def print_results(console: Console, results: list[Result]) -> None:
+    """A line a test, failures with their reason."""
+    rows = [("ok" if one.passed else "FAILED", one.name, f"{one.seconds:.1f}", one.why) for one in results]
+    table(console, ("RESULT", "TEST", "SECONDS", "WHY"), rows)

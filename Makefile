@@ -1,0 +1,39 @@
+# make demo: three bare hosts, and a real cluster on them.   make test: all tests, real hosts included.
+VENV := .venv
+BIN := $(VENV)/bin
+K8SOPS := $(BIN)/k8sops
+
+.PHONY: demo test unit lab-test lint clean down
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed
+	$(K8SOPS) lab up demo --inventory inventory.yaml --kubectl $(BIN)
+	$(K8SOPS) apply --yes
+	$(K8SOPS) verify
+	$(K8SOPS) status
+	@echo
+	@echo 'The cluster is yours:  . $(BIN)/activate;  k8sops status;  kubectl get nodes'
+	@echo 'Take it down with:     make down'
+
+down: $(VENV)/.installed
+	$(K8SOPS) lab down demo
+	rm -f inventory.yaml
+
+test: lint unit lab-test
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check --quiet k8sops tests
+	$(BIN)/mypy
+
+unit: $(VENV)/.installed
+	$(BIN)/pytest tests/unit --durations=5
+
+lab-test: $(VENV)/.installed
+	$(BIN)/pytest tests/lab --durations=0 -rA --capture=tee-sys
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,5 @@
+"""`python -m k8sops`."""
+
+from k8sops.cli import main
+
+main()

@@ -1,0 +1,28 @@
+"""What the tests are given: the cluster, its hosts, a control plane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.verify.backend import over_testinfra
+
+
+@pytest.fixture
+def spec(request: pytest.FixtureRequest) -> ClusterSpec:
+    found: ClusterSpec = request.config.k8sops.spec  # type: ignore[attr-defined]
+    return found
+
+
+@pytest.fixture
+def node(request: pytest.FixtureRequest, entry: HostEntry) -> Any:
+    """testinfra's view of the host under test."""
+    return over_testinfra(request.config.k8sops.connect(entry.name))  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def plane(request: pytest.FixtureRequest, spec: ClusterSpec) -> Any:
+    """testinfra's view of a control plane, for work on the cluster itself."""
+    return over_testinfra(request.config.k8sops.connect(spec.control_planes[0].name))  # type: ignore[attr-defined]

@@ -1,0 +1,99 @@
+"""A lab of its own for the tests: real sshd, systemd, containerd, kubeadm. Left standing when a test fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAME = "test"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command of k8sops came to."""
+
+    code: int
+    out: str
+    err: str
+
+    def data(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """The lab, and the commands as a user types them."""
+
+    folder: Path
+
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory.yaml"
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    def k8sops(self, *words: str, expect: int | None = 0, inventory: Path | None = None) -> Ran:
+        env = {**os.environ, "K8SOPS_INVENTORY": str(inventory or self.inventory), "KUBECONFIG": str(self.kubeconfig)}
+        done = subprocess.run(
+            [sys.executable, "-m", "k8sops", *words], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL
+        )
+        ran = Ran(done.returncode, done.stdout, done.stderr)
+        assert expect is None or ran.code == expect, f"k8sops {' '.join(words)}: {ran.code}\n{ran.out}\n{ran.err}"
+        return ran
+
+    def lab_up(self, *words: str) -> Ran:
+        return self.k8sops("lab", "up", NAME, "--inventory", str(self.inventory), *words)
+
+    def on(self, host: str, script: str) -> str:
+        """A script on a host, by docker and not by k8sops."""
+        argv = ["docker", "exec", "-i", f"k8sops-{NAME}-{host}", "bash", "-e", "-s"]
+        done = subprocess.run(argv, input=script, text=True, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def apply(self, *words: str, expect: int = 0) -> Any:
+        return self.k8sops("apply", "--yes", "-o", "json", *words, expect=expect).data()
+
+    def changes(self, *words: str) -> list[dict[str, Any]]:
+        return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """One control plane and one worker, bare; taken down after the tests, which checks that nothing is left."""
+    made = Cluster(tmp_path_factory.mktemp("lab"))
+    made.k8sops("lab", "down", NAME)
+    made.lab_up("--workers", "1")
+    yield made
+    made.k8sops("lab", "down", NAME)
+
+
+@pytest.fixture(autouse=True)
+def _say_how_long(request: pytest.FixtureRequest) -> Iterator[None]:
+    since = time.monotonic()
+    yield
+    print(f"\n{request.node.name}: {time.monotonic() - since:.0f} s", file=sys.stderr)
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool], float], None]:
+    """Waits until something holds, with a deadline in seconds."""
+
+    def wait(holds: Callable[[], bool], seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while not holds():
+            assert time.monotonic() < end, f"does not hold within {seconds} s"
+            time.sleep(1)
+
+    return wait

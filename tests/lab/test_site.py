@@ -1,0 +1,205 @@
+"""From bare hosts to a cluster, and what happens to it later; the tests build on each other, in this order."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import NAME, Cluster
+
+from k8sops.cli.common import connections, load_named_playbook, load_spec
+from k8sops.host import Host
+from k8sops.plan import Filters
+from k8sops.runner import Session, make_plan
+from k8sops.testing import FakeHost
+
+
+def test_bare_hosts_have_nothing_of_what_k8sops_brings(cluster: Cluster) -> None:
+    for host in ("cp1", "w1"):
+        found = cluster.on(host, "for p in python3 containerd docker kubelet kubeadm; do command -v $p || true; done")
+        assert found == ""
+
+
+def test_a_change_without_a_terminal_and_without_yes_is_refused(cluster: Cluster) -> None:
+    assert "--yes" in cluster.k8sops("apply", expect=64).err
+
+
+def test_a_finding_is_named_and_stops_before_anything_is_changed(cluster: Cluster, tmp_path: Path) -> None:
+    data = yaml.safe_load(cluster.inventory.read_text())
+    data["allow_cgroup_v1"] = False
+    data["network"]["pods"] = "10.77.0.0/16"
+    for host in data["groups"]["control_plane"]["hosts"].values():
+        host["host_key"] = host["host_key"]
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text(yaml.safe_dump(data))
+    ran = cluster.k8sops("apply", "--yes", inventory=inventory, expect=5)
+    assert "lies in network.pods" in ran.err
+    data["network"]["pods"] = "10.244.0.0/16"
+    data["mirrors"]["packages"] = "http://10.77.255.254"
+    inventory.write_text(yaml.safe_dump(data))
+    ran = cluster.k8sops("apply", "--yes", inventory=inventory, expect=6)
+    assert "[ERROR PackageRepository] cp1, w1: cannot reach 10.77.255.254 port 80" in ran.out
+    assert cluster.on("cp1", "ls /etc/apt/sources.list.d").strip() == "debian.sources"
+
+
+def test_a_host_key_that_is_not_pinned_or_is_another_is_refused(cluster: Cluster, tmp_path: Path) -> None:
+    data = yaml.safe_load(cluster.inventory.read_text())
+    hosts = data["groups"]["control_plane"]["hosts"] | data["groups"]["workers"]["hosts"]
+    right = hosts["cp1"].pop("host_key")
+    hosts["w1"]["host_key"] = right
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text(yaml.safe_dump(data))
+    ran = cluster.k8sops("plan", inventory=inventory, expect=4)
+    fingerprint = cluster.on("cp1", "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+    assert "is not known: ssh-ed25519" in ran.out
+    assert fingerprint in ran.out
+    assert "ssh-keyscan" in ran.out
+    assert "has changed" in ran.out
+    log = cluster.on("w1", "journalctl -u ssh --no-pager -n 5")
+    assert "Accepted" not in log.splitlines()[-1]
+
+
+def test_bare_hosts_become_a_cluster(cluster: Cluster) -> None:
+    done = cluster.apply()
+    assert done["failures"] == []
+    assert done["still"] == []
+    status = cluster.k8sops("status", "-o", "json").data()
+    assert status["healthy"]
+    assert [node["name"] for node in status["nodes"]] == ["cp1", "w1"]
+    assert status["etcd"]["mayBeLost"] == 0
+    assert "never" in cluster.k8sops("status").out
+
+
+def test_the_operators_kubeconfig_has_the_context(cluster: Cluster) -> None:
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    assert config["current-context"] == NAME
+    assert cluster.kubeconfig.stat().st_mode & 0o777 == 0o600
+
+
+def test_verify_is_green_over_vxlan(cluster: Cluster, tmp_path: Path) -> None:
+    ran = cluster.k8sops("verify", "-o", "json", "--junit", str(tmp_path / "junit.xml"))
+    assert all(one["passed"] for one in ran.data()["tests"])
+    assert (tmp_path / "junit.xml").read_text().count("<testcase") == len(ran.data()["tests"])
+
+
+def test_a_second_apply_changes_nothing_and_costs_two_execs_a_host(cluster: Cluster) -> None:
+    assert all(host["changed"] == 0 for host in cluster.apply()["hosts"].values())
+    spec = load_spec(cluster.inventory)
+    counted: dict[str, FakeHost] = {}
+    with connections(spec) as connect:
+
+        def counting(name: str) -> Host:
+            real = connect(name)
+            return counted.setdefault(name, FakeHost(name, lambda script: real.run(script)))
+
+        plan = make_plan(Session(counting, lambda event: None), spec, load_named_playbook("site"), Filters())
+    assert not plan.changes
+    assert {name: len(host.scripts) for name, host in counted.items()} == {"cp1": 2, "w1": 2}
+
+
+def test_no_join_token_is_left(cluster: Cluster) -> None:
+    secrets = cluster.on("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system get secrets -o name")
+    assert "bootstrap-token" not in secrets
+
+
+DRIFT = {
+    "a sysctl": ("w1", "echo 0 >/proc/sys/net/ipv4/ip_forward", "sysctl:net.ipv4.ip_forward", "cat /proc/sys/net/ipv4/ip_forward", "1"),
+    "a file's content": ("w1", "echo '# mine' >>/etc/profile.d/k8sops.sh", "file:/etc/profile.d/k8sops.sh", "grep -c mine /etc/profile.d/k8sops.sh || true", "0"),
+    "a file's mode": ("cp1", "chmod 0666 /etc/containerd/config.toml", "file:/etc/containerd/config.toml", "stat -c %a /etc/containerd/config.toml", "644"),
+    "a package's version": ("w1", "apt-get install -qq -y --allow-downgrades --allow-change-held-packages kubectl=1.36.3-1.0", "packages:kubernetes", "dpkg-query -W -f '${Version}' kubectl", "1.36.3-1.1"),
+    "an unheld package": ("w1", "apt-mark unhold kubelet", "packages:kubernetes", "apt-mark showhold kubelet", "kubelet"),
+    "a stopped service": ("w1", "systemctl stop kubelet", "service:kubelet", "systemctl is-active kubelet", "active"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DRIFT)
+def test_drift_is_found_shown_and_healed_and_nothing_else_touched(cluster: Cluster, name: str) -> None:
+    host, break_it, resource, look, expected = DRIFT[name]
+    cluster.on(host, break_it)
+    assert cluster.k8sops("check", expect=2).code == 2
+    changes = cluster.changes()
+    assert {(one["host"], one["resource"]) for one in changes} == {(host, resource)}
+    done = cluster.apply()
+    assert {name for name, tally in done["hosts"].items() if tally["changed"]} == {host}
+    assert cluster.on(host, look).strip() == expected
+    assert cluster.k8sops("check").code == 0
+
+
+def edit(cluster: Cluster, change: Any) -> None:
+    data = yaml.safe_load(cluster.inventory.read_text())
+    change(data)
+    head = cluster.inventory.read_text().splitlines()[0]
+    cluster.inventory.write_text(f"{head}\n{yaml.safe_dump(data)}")
+
+
+def test_a_label_is_set_as_declared_and_set_again_when_removed(cluster: Cluster) -> None:
+    def declare(data: dict[str, Any]) -> None:
+        data["groups"]["workers"]["labels"] = {"disk": "ssd"}
+        data["groups"]["workers"]["taints"] = ["gpu=true:PreferNoSchedule"]
+
+    edit(cluster, declare)
+    assert [one["resource"] for one in cluster.changes()] == ["node:w1"]
+    cluster.apply()
+    kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+    cluster.on("cp1", f"{kubectl} label node w1 disk-; {kubectl} label node w1 theirs=kept")
+    (change,) = cluster.changes()
+    assert change["resource"] == "node:w1"
+    assert change["diff"] == ["wanted: label disk=ssd"]
+    cluster.apply()
+    labels = cluster.on("cp1", f"{kubectl} get node w1 --show-labels --no-headers")
+    assert "disk=ssd" in labels
+    assert "theirs=kept" in labels
+
+
+def test_a_worker_joins_and_no_other_host_is_changed(cluster: Cluster) -> None:
+    settings = yaml.safe_load(cluster.inventory.read_text())["groups"]["workers"]
+    cluster.lab_up("--workers", "2")
+    edit(cluster, lambda data: data["groups"]["workers"].update(labels=settings["labels"], taints=settings["taints"]))
+    done = cluster.apply()
+    assert done["hosts"]["w1"]["changed"] == 0
+    assert done["hosts"]["w2"]["changed"] > 0
+    nodes = cluster.k8sops("status", "-o", "json").data()["nodes"]
+    assert [(node["name"], node["ready"]) for node in nodes] == [("cp1", True), ("w1", True), ("w2", True)]
+    # Work on the cluster itself is all that the control plane saw: the token, made and withdrawn, and the labels.
+    assert done["hosts"]["cp1"]["changed"] == 3
+
+
+def test_host_gw_is_verified_too(cluster: Cluster) -> None:
+    edit(cluster, lambda data: data["network"].update(flannel={"backend": "host-gw"}))
+    assert {one["resource"] for one in cluster.changes()} == {"manifest:flannel"}
+    cluster.apply()
+    cluster.on(
+        "cp1",
+        "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-flannel rollout status ds/kube-flannel-ds --timeout=120s",
+    )
+    assert all(one["passed"] for one in cluster.k8sops("verify", "-o", "json").data()["tests"])
+    assert "via 10.77" in cluster.on("w1", "ip route show 10.244.0.0/24")
+
+
+def test_a_host_that_is_down_is_said_and_the_others_are_planned(cluster: Cluster) -> None:
+    subprocess.run(["docker", "pause", f"k8sops-{NAME}-w2"], check=True, capture_output=True)
+    try:
+        ran = cluster.k8sops("plan", expect=4)
+    finally:
+        subprocess.run(["docker", "unpause", f"k8sops-{NAME}-w2"], check=True, capture_output=True)
+    assert "unreachable w2" in ran.out
+
+
+def test_runs_are_listed_and_shown_and_hold_no_secret(cluster: Cluster) -> None:
+    runs = cluster.k8sops("runs", "list", "-o", "json").data()
+    assert runs[0]["code"] is None or runs[0]["code"] >= 0
+    joined = next(run for run in runs if run["changed"] > 10)
+    assert "kubeadm-join" in cluster.k8sops("runs", "show", joined["run"]).out
+    events = cluster.k8sops("runs", "show", joined["run"], "-o", "json").out
+    assert "token-secret" not in events
+
+
+def test_down_leaves_nothing(cluster: Cluster) -> None:
+    cluster.k8sops("lab", "down", NAME)
+    for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
+        listed = subprocess.run(["docker", *what], check=True, capture_output=True, text=True).stdout
+        assert f"k8sops-{NAME}" not in listed
+    assert f"k8sops-{NAME}" not in Path("/proc/mounts").read_text()

@@ -1,0 +1,167 @@
+"""The runner, with the hosts faked at the transport: execs are counted, and every host's outcome counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from k8sops import yamlfile
+from k8sops.cli.common import load_named_playbook
+from k8sops.errors import UnreachableError
+from k8sops.host import Result
+from k8sops.inventory import read_inventory
+from k8sops.journal import Event, Journal, read
+from k8sops.plan import Filters, tasks_of
+from k8sops.playbook import load_playbook
+from k8sops.runner import Session, batches, make_plan, run
+from k8sops.shell import Secret
+from k8sops.spec import ClusterSpec, make_spec
+from k8sops.testing import FakeHost
+
+INVENTORY = """\
+cluster: demo
+kubernetes: "1.36.3"
+groups:
+  control_plane: {hosts: {cp1: {address: 10.0.0.11}}}
+  workers: {hosts: {"w[1:4]": {address: "10.0.1.[1:4]"}}}
+"""
+FACTS = "now=1\nos=debian\nos_version=12\narch=x86_64\ncpus=4\nmemory_kib=4000000\njoined=1\ninitialised=1\napi=1\n"
+
+
+def spec() -> ClusterSpec:
+    return make_spec(read_inventory(yamlfile.load(INVENTORY, "inv.yaml")))
+
+
+def answering(
+    check: Callable[[int], int], apply: Callable[[int], str] = lambda index: "settled"
+) -> Callable[[str], Result]:
+    """A host on which check `index` ends with this code, and apply with this word."""
+
+    def handler(script: str) -> Result:
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        assert mark
+        say = mark[1].strip("'")
+        lines = ["a banner that nobody asked for"]
+        for index in map(int, re.findall(r"^survey (\d+)$", script, re.M)):
+            lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
+        for index in map(int, re.findall(r"^converge (\d+) ", script, re.M)):
+            lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
+            if check(index) == 10:
+                word = apply(index)
+                lines += [f"{say} apply {index}", "some output", f"{say} {word} {index} 1"]
+                if word != "settled":
+                    break
+        if "fact now" in script:
+            lines += [f"{say} facts", *FACTS.splitlines(), f"{say} end"]
+        return Result(0, "\n".join(lines), "")
+
+    return handler
+
+
+class Fleet:
+    """Fake hosts by name, and the events of a run."""
+
+    def __init__(self, handlers: dict[str, Callable[[str], Result]]) -> None:
+        self.hosts = {name: FakeHost(name, handler) for name, handler in handlers.items()}
+        self.events: list[Event] = []
+        self.session = Session(self.hosts.__getitem__, self.events.append)
+
+    def execs(self) -> set[int]:
+        return {len(host.scripts) for host in self.hosts.values()}
+
+
+def names() -> list[str]:
+    return [host.name for host in spec().hosts]
+
+
+def test_nothing_to_do_costs_two_execs_a_host_however_many_tasks() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    assert len(plan.steps) > 60
+    assert not plan.changes
+    assert fleet.execs() == {2}
+
+
+def test_a_play_with_drift_costs_one_exec_more_and_the_survey_runs_again() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    # Index 0 of w1's survey is its first resource, in the first play.
+    fleet.hosts["w1"].handler = answering(lambda index: 10 if index == 0 else 0)
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    assert [(step.host, step.resource.id) for step in plan.changes] == [("w1", "swap:off")]
+    before = len(fleet.hosts["w1"].scripts)
+    done = run(fleet.session, plan)
+    assert done.tallies["w1"].changed == 1
+    assert len(fleet.hosts["w1"].scripts) - before == 2
+    # It still drifts in the second survey: that is a failure, said by name.
+    assert [(step.host, step.resource.id) for step in done.still] == [("w1", "swap:off")]
+
+
+def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail(tmp_path: Path) -> None:
+    book = tmp_path / "book.yaml"
+    for share, stopped in ((0, "Two"), (25, "")):
+        book.write_text(
+            f"- {{name: One, hosts: workers, max_fail_percentage: {share}, tasks: [swap]}}\n"
+            "- {name: Two, hosts: workers, tasks: [names]}\n- {name: Last, hosts: workers, always: true, tasks: [kernel]}\n"
+        )
+        handlers = {name: answering(lambda index: 10) for name in names()}
+        handlers["w2"] = answering(lambda index: 10, lambda index: "failed")
+        fleet = Fleet(handlers)
+        done = run(fleet.session, make_plan(fleet.session, spec(), load_playbook(book), Filters()))
+        assert done.stopped_before == stopped
+        assert [failure.host for failure in done.failures] == ["w2"]
+        assert done.failures[0].lines == ("some output",)
+        plays = [event["play"] for event in fleet.events if event["type"] == "play.start"]
+        assert plays == (["One", "Last"] if stopped else ["One", "Two", "Last"])
+
+
+def test_an_unreachable_host_is_an_outcome_not_the_end() -> None:
+    def dead(script: str) -> Result:
+        raise UnreachableError("w2", "does not answer")
+
+    handlers = {name: answering(lambda index: 0) for name in names()}
+    fleet = Fleet({**handlers, "w2": dead})
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    assert list(plan.unreachable) == ["w2"]
+    assert set(plan.fleet.facts) == {"cp1", "w1", "w3", "w4"}
+
+
+def test_what_depends_on_nothing_that_changes_but_cannot_be_told_is_broken() -> None:
+    fleet = Fleet({name: answering(lambda index: 11 if index == 3 else 0) for name in names()})
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    assert plan.broken
+
+
+def test_limit_leaves_other_workers_alone() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    make_plan(fleet.session, spec(), load_named_playbook("site"), Filters(limit="w1"))
+    assert {name for name, host in fleet.hosts.items() if host.scripts} == {"cp1", "w1"}
+
+
+@pytest.mark.parametrize(
+    ("serial", "sizes"), [(None, [5]), (1, [1] * 5), (2, [2, 2, 1]), ("40%", [2, 2, 1]), ("1%", [1] * 5)]
+)
+def test_serial_is_that_of_ansible(serial: int | str | None, sizes: list[int]) -> None:
+    assert [len(batch) for batch in batches(list("abcde"), serial)] == sizes
+
+
+def test_secrets_are_struck_out_of_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, [Secret("token", 'can"ary\\1')])
+    journal.write({"type": "output", "line": 'Authorization: can"ary\\1'})
+    journal.close()
+    assert "can" not in journal.path.read_text()
+    assert next(read(journal.path))["line"] == "Authorization: ***"
+    assert journal.path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_journal_cut_short_by_a_crash_is_read_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"type": "a"}\n{"type": "b"')
+    assert [event["type"] for event in read(path)] == ["a"]
+
+
+def test_every_playbook_loads_and_names_real_tasks() -> None:
+    assert tasks_of(load_named_playbook("site"))

@@ -1,0 +1,171 @@
+"""The envelope: what is asked for arrives as that text, nothing swallows it, and nothing can pretend to be it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from bash import bash, check, converge
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from k8sops import shell
+from k8sops.resource import Resource, later
+from k8sops.resources.files import absent, block, file
+from k8sops.shell import Secret, envelope, parse_line, quote
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
+NASTY = [
+    "$(touch owned)",
+    "`touch owned`",
+    "'; touch owned; '",
+    "{{7*7}}",
+    "../x",
+    "-n",
+    "a\nb",
+    "%s%n",
+    "\\",
+    "'",
+    "@k8sops:",
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(TEXT)
+def test_any_text_reaches_bash_as_that_text(text: str) -> None:
+    done = subprocess.run(["bash", "-c", f"printf %s {quote(text)}"], capture_output=True, check=True)
+    assert done.stdout.decode() == text
+
+
+@settings(max_examples=25, deadline=None)
+@given(TEXT | st.sampled_from(NASTY))
+def test_any_text_reaches_a_file_as_that_text(text: str) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        owner = f"{folder.owner()}:{folder.group()}"
+        wanted = file(str(folder / "f"), text, owner=owner)
+        assert check(wanted, folder) == shell.DRIFT
+        assert "settled 0" in converge([wanted], folder)
+        assert (folder / "f").read_bytes().decode() == text
+        assert check(wanted, folder) == shell.HOLDS
+        assert sorted(path.name for path in folder.iterdir()) == ["f", "lock"]
+
+
+def test_a_child_that_reads_stdin_does_not_swallow_the_script(tmp_path: Path) -> None:
+    greedy = Resource("greedy", check="cat >/dev/null; true", apply=None)
+    words = converge([greedy, greedy], tmp_path)
+    assert words == ["begin 0", "checked 0 0", "begin 1", "checked 1 0", "facts", "end"]
+
+
+def test_the_first_failure_ends_the_host_but_the_facts_are_told(tmp_path: Path) -> None:
+    bad = Resource("bad", check="drift", apply="false; touch reached")
+    words = converge([bad, bad], tmp_path)
+    assert words == ["begin 0", "checked 0 10", "apply 0", "failed 0 1", "facts", "end"]
+    assert not (tmp_path / "reached").exists()
+
+
+def test_a_broken_check_is_never_followed_by_apply(tmp_path: Path) -> None:
+    broken = Resource("broken", check="no_such_command_anywhere", apply="touch applied")
+    assert converge([broken], tmp_path)[:2] == ["begin 0", "checked 0 127"]
+    assert not (tmp_path / "applied").exists()
+
+
+def test_what_still_drifts_after_apply_is_told(tmp_path: Path) -> None:
+    assert "unsettled 0 10" in converge([Resource("x", check="drift", apply="true")], tmp_path)
+
+
+def test_a_gate_is_waited_for(tmp_path: Path) -> None:
+    gate = Resource("gate", check="[ -e n1 ] || { touch n1; drift; }", apply=None, settle=5)
+    assert converge([gate], tmp_path)[:4] == ["begin 0", "checked 0 10", "wait 0", "settled 0"]
+
+
+def test_later_is_unknown(tmp_path: Path) -> None:
+    assert check(later("x", "it's not there"), tmp_path) == shell.UNKNOWN
+
+
+def test_a_second_script_on_the_host_is_told_who_holds_the_lock(tmp_path: Path) -> None:
+    holder = subprocess.Popen(["flock", str(tmp_path / "lock"), "sleep", "20"])
+    try:
+        (tmp_path / "lock").write_text("ann@laptop, pid 7, since noon\n")
+        while subprocess.run(["flock", "-n", str(tmp_path / "lock"), "true"], check=False).returncode == 0:
+            pass
+        words = converge([Resource("x", check="drift", apply="touch applied")], tmp_path)
+    finally:
+        holder.kill()
+        holder.wait()
+    assert words[0].startswith("locked ann@laptop, pid 7")
+    assert not (tmp_path / "applied").exists()
+
+
+def test_a_daemon_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    daemon = Resource("d", check="[ -e pid ] || drift", apply="sleep 30 >/dev/null 2>&1 & echo $! >pid")
+    assert "settled 0" in converge([daemon], tmp_path)
+    try:
+        assert subprocess.run(["flock", "-n", str(tmp_path / "lock"), "true"], check=False).returncode == 0
+    finally:
+        subprocess.run(["kill", (tmp_path / "pid").read_text().strip()], check=True)
+
+
+def test_a_secret_is_a_shell_variable_and_in_no_environment(tmp_path: Path) -> None:
+    secret = Secret("token", "can't $(touch owned)")
+    one = Resource(
+        "s",
+        check="[ -e out ] || drift",
+        apply=f'printf %s "${secret.variable}" >out; env >environment',
+        secrets=(secret,),
+    )
+    assert "settled 0" in converge([one], tmp_path)
+    assert (tmp_path / "out").read_text() == secret.reveal()
+    assert "SECRET_TOKEN" not in (tmp_path / "environment").read_text()
+    assert "can't" not in repr(secret) + str(secret)
+
+
+def test_what_a_host_prints_is_no_marker() -> None:
+    assert parse_line("@k8sops:aa", "@k8sops:bb settled 0") is None
+    assert parse_line("@k8sops:aa", "x @k8sops:aa settled 0") is None
+
+
+def test_the_library_needs_no_more_than_the_envelope(tmp_path: Path) -> None:
+    assert bash(envelope("@m", ["mark hello", "echo there"]), tmp_path).out.split("\n")[-2:] == ["there", ""]
+
+
+def test_a_block_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n")
+    assert "settled 0" in converge([block(str(hosts), "demo", ("10.0.0.1 cp1",))], tmp_path)
+    assert "settled 0" in converge([block(str(hosts), "demo", ("10.0.0.2 cp1",))], tmp_path)
+    expected = "127.0.0.1 localhost\n# k8sops demo begin\n10.0.0.2 cp1\n# k8sops demo end\n"
+    assert hosts.read_text() == expected
+    assert check(block(str(hosts), "demo", ("10.0.0.2 cp1",)), tmp_path) == shell.HOLDS
+
+
+def test_a_file_that_belongs_nowhere_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "old").touch()
+    assert "settled 0" in converge([absent(str(tmp_path / "old"))], tmp_path)
+    assert not (tmp_path / "old").exists()
+
+
+def test_the_mode_of_a_file_is_put_right(tmp_path: Path) -> None:
+    path = tmp_path / "f"
+    path.write_text("x")
+    path.chmod(0o600)
+    wanted = file(str(path), "x", owner=f"{path.owner()}:{path.group()}")
+    assert check(wanted, tmp_path) == shell.DRIFT
+    converge([wanted], tmp_path)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "rsa4096", "ed25519"])
+def test_fingerprints_of_openpgp_keys_are_those_of_gpg(kind: str, tmp_path: Path) -> None:
+    home = tmp_path / "gpg"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
+    subprocess.run([*gpg, "--passphrase", "", "--quick-gen-key", "a test", kind, "sign", "never"], check=True)
+    listed = subprocess.run([*gpg, "--list-keys", "--with-colons"], check=True, capture_output=True, text=True).stdout
+    expected = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr:"))
+    subprocess.run([*gpg, "--armor", "--export", "--output", str(tmp_path / "key.asc")], check=True)
+    found = bash(envelope("@m", [f"openpgp_fingerprints <{tmp_path}/key.asc"]), tmp_path)
+    assert found.out.split() == [expected]
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
