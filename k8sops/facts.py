@@ -15,26 +15,29 @@ SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Probe:
-    """A TCP connection that a host must be able to open; `name` is the preflight finding when it cannot."""
+    """A TCP connection that a host must be able to open; `name` is the preflight finding when it cannot.
+
+    `served`: something must listen there already. Otherwise a refused connection will do: it has reached the host.
+    """
 
     name: str
     host: str
     port: int
+    served: bool = False
 
 
 def probing(probes: Sequence[Probe], *, seconds: int = 3) -> str:
     """Shell lines that try every probe at once, on a host that is no node yet.
 
-    A refused connection has reached the host: nothing listens there before Kubernetes runs. Silence, no route and
-    an unknown name have not.
+    Silence, no route and an unknown name have not reached the host.
     """
-    tries = "\n".join(f"try {quote(probe.host)} {probe.port} &" for probe in probes)
+    tries = "\n".join(f"try {quote(probe.host)} {probe.port} {int(probe.served)} &" for probe in probes)
     return f"""
 if [ ! -f /etc/kubernetes/kubelet.conf ]; then
   try() {{
     why=$(timeout {seconds} bash -c 'exec 3<>"/dev/tcp/$1/$2"' - "$1" "$2" 2>&1) && fact probe "$1 $2 ok" && return
     case $why in
-    *refused*) fact probe "$1 $2 ok" ;;
+    *refused*) if [ "$3" = 0 ]; then fact probe "$1 $2 ok"; else fact probe "$1 $2 connection refused"; fi ;;
     '') fact probe "$1 $2 no answer within {seconds} s" ;;
     *) why=${{why%%$'\\n'*}}; fact probe "$1 $2 ${{why##*: }}" ;;
     esac

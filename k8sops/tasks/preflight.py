@@ -37,7 +37,7 @@ def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
 
 def _url_probe(name: str, url: str) -> Probe:
     parts = urlsplit(url)
-    return Probe(name, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    return Probe(name, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), served=True)
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:

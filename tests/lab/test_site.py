@@ -31,17 +31,15 @@ def test_a_finding_is_named_and_stops_before_anything_is_changed(cluster: Cluste
     data = yaml.safe_load(cluster.inventory.read_text())
     data["allow_cgroup_v1"] = False
     data["network"]["pods"] = "10.77.0.0/16"
-    for host in data["groups"]["control_plane"]["hosts"].values():
-        host["host_key"] = host["host_key"]
     inventory = tmp_path / "inventory.yaml"
     inventory.write_text(yaml.safe_dump(data))
     ran = cluster.k8sops("apply", "--yes", inventory=inventory, expect=5)
     assert "lies in network.pods" in ran.err
     data["network"]["pods"] = "10.244.0.0/16"
-    data["mirrors"]["packages"] = "http://10.77.255.254"
+    data["mirrors"]["packages"] = "http://mirror:81"
     inventory.write_text(yaml.safe_dump(data))
     ran = cluster.k8sops("apply", "--yes", inventory=inventory, expect=6)
-    assert "[ERROR PackageRepository] cp1, w1: cannot reach 10.77.255.254 port 80" in ran.out
+    assert "[ERROR PackageRepository] cp1, w1: cannot reach mirror port 81: connection refused" in ran.out
     assert cluster.on("cp1", "ls /etc/apt/sources.list.d").strip() == "debian.sources"
 
 

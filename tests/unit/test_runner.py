@@ -105,7 +105,8 @@ def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail
     for share, stopped in ((0, "Two"), (25, "")):
         book.write_text(
             f"- {{name: One, hosts: workers, max_fail_percentage: {share}, tasks: [swap]}}\n"
-            "- {name: Two, hosts: workers, tasks: [names]}\n- {name: Last, hosts: workers, always: true, tasks: [kernel]}\n"
+            "- {name: Two, hosts: workers, tasks: [names]}\n"
+            "- {name: Last, hosts: workers, always: true, tasks: [kernel]}\n"
         )
         handlers = {name: answering(lambda index: 10) for name in names()}
         handlers["w2"] = answering(lambda index: 10, lambda index: "failed")
