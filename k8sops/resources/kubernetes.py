@@ -214,3 +214,16 @@ cmp -s "$KUBECONFIG" {path} || drift "differs from admin.conf"
 put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
         want=f"as /etc/kubernetes/admin.conf, 0600, of {user}",
     )
+
+
+def rolled_out(workload: str, namespace: str, *, seconds: int = 180) -> Resource:
+    """The newest form of this workload (`deployment/coredns`) runs everywhere it should; waited for."""
+    return Resource(
+        id=f"gate:{workload}",
+        check=f"""need_api
+kubectl -n {quote(namespace)} get {quote(workload)} >/dev/null 2>&1 || drift
+kubectl -n {quote(namespace)} rollout status {quote(workload)} --timeout=2s 2>&1 || drift""",
+        apply=None,
+        settle=seconds,
+        want=f"{workload} has rolled out",
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import node, nodes_ready
+from k8sops.resources.kubernetes import node, nodes_ready, rolled_out
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -17,6 +17,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
     if spec.settings.network.cni != "none":
         yield nodes_ready([one.name for one in spec.hosts if one.name in fleet.scope])
+        yield rolled_out("deployment/coredns", "kube-system")
+    if spec.settings.network.cni == "flannel":
+        yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel")
 
 
 TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)
