@@ -48,6 +48,9 @@ printf %s {quote(config)} | put_file {path} 0600 root:root
 systemctl is-active --quiet kubelet || systemctl reset-failed kubelet 2>/dev/null || true
 timeout -k 10 600 kubeadm init --config {path} --skip-token-print \\
   --ignore-preflight-errors={",".join([LEFT_BY_INIT, *ignore])}
+# kubeadm makes a token of 24 hours even where none is asked for; nothing joins with it.
+kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token -o name |
+  xargs -r kubectl -n kube-system delete
 date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,

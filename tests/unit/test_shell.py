@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8sops import shell
+from k8sops.lab.machine import need
 from k8sops.resource import Resource, later
 from k8sops.resources.files import absent, block, file
 from k8sops.shell import Secret, envelope, parse_line, quote
@@ -159,6 +160,7 @@ def test_the_mode_of_a_file_is_put_right(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["rsa2048", "rsa4096", "ed25519"])
 def test_fingerprints_of_openpgp_keys_are_those_of_gpg(kind: str, tmp_path: Path) -> None:
+    need(print, gpg="gnupg", gpg_agent="gpg-agent")
     home = tmp_path / "gpg"
     home.mkdir(mode=0o700)
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]

@@ -1,0 +1,76 @@
+"""The command line as it is typed: exit codes, words, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def k8sops(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("K8SOPS")}
+    argv = [sys.executable, "-m", "k8sops", *words]
+    return subprocess.run(argv, cwd=cwd, env={**kept, **env}, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["aply"], 64, "No such command 'aply'"),
+        (["plan", "--no-such"], 64, "No such option"),
+        (["plan", "--forks", "many"], 64, "--forks"),
+        (["plan"], 5, "inventory.yaml: there is no such inventory"),
+        (["apply"], 64, "--yes applies without asking"),
+        (["runs", "show", "nothing"], 5, "no run `nothing`"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_breath(words: list[str], code: int, said: str, tmp_path: Path) -> None:
+    done = k8sops(*words, cwd=tmp_path, XDG_STATE_HOME=str(tmp_path))
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_init_writes_an_inventory_once_and_it_can_be_explained(tmp_path: Path) -> None:
+    assert k8sops("init", cwd=tmp_path).returncode == 0
+    assert k8sops("init", cwd=tmp_path).returncode == 5
+    shown = k8sops("inventory", "show", "w01", "-o", "json", cwd=tmp_path)
+    settings = {one["setting"]: one for one in json.loads(shown.stdout)}
+    assert settings["labels.disk"]["value"] == "ssd"
+    assert settings["ssh.user"]["where"].startswith("inventory.yaml:")
+    assert "did you mean `w01`?" in k8sops("inventory", "show", "w1", cwd=tmp_path).stderr
+
+
+def test_names_that_are_none_are_refused_before_any_host_is_asked(tmp_path: Path) -> None:
+    k8sops("init", cwd=tmp_path)
+    state = str(tmp_path / "state")
+    assert "no host or group `wx`" in k8sops("plan", "-l", "wx", cwd=tmp_path, XDG_STATE_HOME=state).stderr
+    assert "no task or tag `swp`" in k8sops("plan", "-t", "swp", cwd=tmp_path, XDG_STATE_HOME=state).stderr
+    assert "no playbook `upgrade`" in k8sops("plan", "-p", "upgrade", cwd=tmp_path, XDG_STATE_HOME=state).stderr
+
+
+def test_a_wheel_carries_all_that_it_needs(tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    done = k8sops("init", cwd=tmp_path, PYTHONPATH=str(tmp_path / "site"), PYTHONSAFEPATH="1")
+    assert done.returncode == 0, done.stderr
+    where = [sys.executable, "-c", "import k8sops.render as r; print(r.data_path('playbooks', 'site.yaml'))"]
+    found = subprocess.run(
+        where,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    assert found.startswith(str(tmp_path))
+    assert Path(found).exists()

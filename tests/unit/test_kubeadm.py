@@ -1,0 +1,144 @@
+"""Rendered text against golden files; `UPDATE_GOLDEN=1` writes them anew, and the diff is read before it is kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from k8sops import kubeconfig, yamlfile
+from k8sops.facts import Fleet, HostFacts
+from k8sops.inventory import read_inventory
+from k8sops.kubeadm import flannel_manifest, init_config, join_config, joining, token
+from k8sops.render import render
+from k8sops.spec import ClusterSpec, make_spec
+from k8sops.tasks.preflight import TASK as PREFLIGHT
+
+GOLDEN = Path(__file__).parent / "golden"
+INVENTORY = """\
+cluster: demo
+kubernetes: "1.36.3"
+endpoint: api.example.com:6443
+allow_cgroup_v1: true
+feature_gates: {SomeGate: true}
+api_server: {sans: [10.9.9.9], extra_args: {audit-log-maxage: "30"}}
+kubelet: {maxPods: 200}
+kube_proxy: {conntrack: {min: 0}}
+groups:
+  control_plane: {hosts: {cp1: {address: 10.0.0.11}}}
+  workers: {hosts: {w1: {address: 10.0.0.21, kubelet_extra_args: {v: "2"}}, w2: {address: 10.0.0.22}}}
+"""
+
+
+@pytest.fixture
+def spec() -> ClusterSpec:
+    return make_spec(read_inventory(yamlfile.load(INVENTORY, "inv.yaml")))
+
+
+def golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+    if name.endswith(".yaml"):
+        assert all(isinstance(one, dict) for one in yaml.safe_load_all(text))
+
+
+def test_init_is_as_the_golden_file(spec: ClusterSpec) -> None:
+    golden("init-1.36.yaml", init_config(spec, spec.hosts[0]))
+
+
+def test_join_is_as_the_golden_file(spec: ClusterSpec) -> None:
+    text = join_config(
+        spec, spec.workers[0], token_id="abcdef", placeholder="PLACEHOLDER", ca_hash="sha256:" + "0" * 64
+    )
+    golden("join-1.36.yaml", text)
+
+
+def test_flannel_is_as_the_golden_file(spec: ClusterSpec) -> None:
+    golden("flannel-vxlan.yaml", flannel_manifest(spec))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_containerd_is_as_the_golden_file(version: int, spec: ClusterSpec) -> None:
+    golden(f"containerd-v{version}.toml", render(f"containerd/config-v{version}.toml.j2", spec=spec))
+
+
+def test_the_tokens_secret_half_is_in_no_text_that_is_shown(spec: ClusterSpec) -> None:
+    from k8sops.tasks.join_token import TASK as MAKE
+    from k8sops.tasks.kubeadm_join import TASK as JOIN
+
+    fleet = Fleet({name: HostFacts() for name in ("cp1", "w1", "w2")}, frozenset({"cp1", "w1", "w2"}))
+    half = token()[1].reveal()
+    for task in (MAKE, JOIN):
+        for resource in task.resources(spec, spec.workers[0], fleet):
+            assert half not in f"{resource!r}"
+
+
+def test_only_workers_in_scope_that_are_no_nodes_yet_are_joining(spec: ClusterSpec) -> None:
+    facts = {"cp1": HostFacts(), "w1": HostFacts(), "w2": HostFacts(joined=True)}
+    assert joining(spec, Fleet(facts, frozenset(facts))) == ["w1"]
+    assert joining(spec, Fleet(facts, frozenset({"w2"}))) == []
+
+
+# --- preflight -----------------------------------------------------------------------------------------------------
+
+FIT: dict[str, object] = {
+    "os": "debian",
+    "os_version": "12",
+    "arch": "x86_64",
+    "cpus": 4,
+    "memory_kib": 4_000_000,
+    "addresses": (("eth0", "10.0.0.11/24"),),
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"os": "plan9"}, "OS"), ({"cpus": 1}, "NumCPU"), ({"memory_kib": 1000}, "Mem"), ({"arch": "m68k"}, "Arch"),
+        ({"routes": ("10.244.3.0/24",)}, "NetworkOverlap"), ({"addresses": (("eth0", "10.0.0.99/24"),)}, "Address"),
+        ({"listens": frozenset({6443})}, "Port6443"),
+        ({"probes": {("pkgs.k8s.io", 443): "no route"}}, "PackageRepository"),
+    ],
+)  # fmt: skip
+def test_what_makes_a_host_unfit_is_found_by_name(change: dict[str, object], name: str, spec: ClusterSpec) -> None:
+    fleet = Fleet({"cp1": HostFacts(**{**FIT, **change})})  # type: ignore[arg-type]
+    assert name in {finding.name for finding in PREFLIGHT.findings(spec, fleet)}
+    assert not list(PREFLIGHT.findings(spec, Fleet({"cp1": HostFacts(**FIT)})))  # type: ignore[arg-type]
+
+
+def test_what_two_hosts_must_not_share_is_found(spec: ClusterSpec) -> None:
+    twin = HostFacts(**FIT, hostname="x", machine_id="m", macs=("aa",))  # type: ignore[arg-type]
+    late = HostFacts(**FIT, skew=100.0)  # type: ignore[arg-type]
+    found = {(one.host, one.name) for one in PREFLIGHT.findings(spec, Fleet({"cp1": twin, "w1": twin, "w2": late}))}
+    assert {("w1", "Hostname"), ("w1", "MachineID"), ("w1", "MAC"), ("w2", "ClockSkew")} <= found
+
+
+# --- the operator's kubeconfig -------------------------------------------------------------------------------------
+
+ADMIN = """\
+clusters: [{name: demo, cluster: {server: "https://api:6443", certificate-authority-data: QQ==}}]
+users: [{name: kubernetes-admin, user: {client-certificate-data: QQ==}}]
+contexts: [{name: x, context: {cluster: demo, user: kubernetes-admin}}]
+"""
+
+
+def test_other_contexts_are_left_as_they_are(spec: ClusterSpec, tmp_path: Path) -> None:
+    path = tmp_path / "config"
+    other = {"name": "prod", "context": {"cluster": "prod", "user": "me"}}
+    path.write_text(
+        yaml.safe_dump({"contexts": [other], "current-context": "prod", "users": [{"name": "me", "user": {}}]})
+    )
+    kubeconfig.write(path, spec, ADMIN, "digest")
+    kubeconfig.write(path, spec, ADMIN, "digest2")
+    found = yaml.safe_load(path.read_text())
+    assert [one["name"] for one in found["contexts"]] == ["prod", "demo"]
+    assert found["contexts"][0] == other
+    assert found["clusters"][0]["cluster"]["server"] == "https://api.example.com:6443"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert kubeconfig.holds(path, spec, "digest2")
+    assert not kubeconfig.holds(path, spec, "digest")
