@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Probe
@@ -80,17 +81,26 @@ class Plan:
     unreachable: Mapping[str, str] = field(default_factory=dict)
 
     def outcome(self, step: Step) -> Outcome:
+        """What its check said; unknown, too, where it holds but what it comes after will change."""
         seen = self.seen.get(step.key)
-        return seen.outcome if seen else Outcome.UNKNOWN
+        if seen is None:
+            return Outcome.UNKNOWN
+        if seen.outcome is Outcome.HOLDS and step.resource.after in self.drifting_ids:
+            return Outcome.UNKNOWN
+        return seen.outcome
+
+    @cached_property
+    def drifting_ids(self) -> frozenset[str]:
+        return frozenset(
+            step.resource.id
+            for step in self.steps
+            if step.key in self.seen and self.seen[step.key].outcome is Outcome.DRIFT
+        )
 
     @property
     def changes(self) -> tuple[Step, ...]:
         """Steps that do not hold, in order."""
         return tuple(step for step in self.steps if self.outcome(step) is not Outcome.HOLDS)
-
-    @property
-    def drifting(self) -> tuple[Step, ...]:
-        return tuple(step for step in self.steps if self.outcome(step) is Outcome.DRIFT)
 
     @property
     def broken(self) -> tuple[Step, ...]:

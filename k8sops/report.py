@@ -27,7 +27,7 @@ def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
     groups: dict[tuple[Any, ...], tuple[Step, Outcome, list[str], list[str]]] = {}
     for step in plan.changes:
         seen = plan.seen.get(step.key, Seen(Outcome.UNKNOWN))
-        outcome = Outcome.BROKEN if step.key in broken else seen.outcome
+        outcome = Outcome.BROKEN if step.key in broken else plan.outcome(step)
         lines = diff(step, seen)
         key = (step.play, step.task, step.resource.id, outcome, tuple(lines))
         groups.setdefault(key, (step, outcome, lines, []))[3].append(step.host)
@@ -77,15 +77,16 @@ def summary(plan: Plan) -> str:
     """`Plan: 12 changes on 3 hosts, 2 restarts (cp1, w1)`."""
     changes = [step for step in plan.changes if step.resource.apply is not None]
     hosts = list(dict.fromkeys(step.host for step in changes))
+    silent = f"; {_count(len(plan.unreachable), 'host')} did not answer" if plan.unreachable else ""
     if not changes and not plan.changes:
-        return "Plan: no changes"
+        return f"Plan: no changes{silent}"
     parts = [f"Plan: {_count(len(changes), 'change')} on {_count(len(hosts), 'host')}"]
     for risk in ("restart", "drain", "delete"):
         risky = [step for step in changes if step.resource.risk == risk]
         if risky:
             names = fold(list(dict.fromkeys(step.host for step in risky)))
             parts.append(f"{_count(len(risky), risk)} ({names})")
-    return ", ".join(parts)
+    return ", ".join(parts) + silent
 
 
 def _count(number: int, word: str) -> str:

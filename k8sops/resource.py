@@ -21,6 +21,7 @@ class Resource:
     `settle`: for how many seconds the check may go on saying drift after apply.
     `want`: the content wanted, for the right side of a diff.
     `secrets`: values that the fragments name as shell variables.
+    `after`: id of a resource whose change makes this one due again, although it holds now.
     `deadline`: seconds after which apply is given up.
     """
 
@@ -31,6 +32,7 @@ class Resource:
     want: str | None = None
     secrets: tuple[Secret, ...] = ()
     risk: Risk = "change"
+    after: str = ""
     deadline: float = 300
 
     @property

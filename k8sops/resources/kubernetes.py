@@ -37,9 +37,8 @@ if ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
   [ -d /var/lib/etcd/member/snap ] && [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
-for one in configmap/kubeadm-config configmap/kubelet-config daemonset/kube-proxy deployment/coredns; do
-  kubectl -n kube-system get "$one" >/dev/null 2>&1 || drift "a first start was not finished: $one is missing"
-done
+kubectl -n kube-system get configmap/kubeadm-config configmap/kubelet-config daemonset/kube-proxy deployment/coredns \\
+  >/dev/null 2>&1 || drift "a first start was not finished"
 [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
 """,
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
@@ -97,7 +96,7 @@ def no_join_tokens() -> Resource:
         check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
         apply=f"{query} | xargs -r kubectl -n kube-system delete",
         want="no token of k8sops is left",
-        risk="change",
+        after="join-token",
     )
 
 

@@ -165,6 +165,20 @@ def test_a_worker_joins_and_no_other_host_is_changed(cluster: Cluster) -> None:
     assert done["hosts"]["cp1"]["changed"] == 3
 
 
+def test_a_jump_host_is_gone_through_and_its_key_is_checked_too(cluster: Cluster, tmp_path: Path) -> None:
+    data = yaml.safe_load(cluster.inventory.read_text())
+    plane = data["groups"]["control_plane"]["hosts"]["cp1"]
+    data["groups"]["workers"]["hosts"]["w1"]["ssh"] = {"jump": f"ops@{plane['address']}"}
+    inventory = tmp_path / "inventory.yaml"
+    inventory.write_text(yaml.safe_dump(data))
+    assert cluster.k8sops("check", "-l", "w1", inventory=inventory).code == 0
+    assert f"from {plane['address']}" in cluster.on("w1", "journalctl -u ssh --no-pager -n 20")
+    del plane["host_key"]
+    inventory.write_text(yaml.safe_dump(data))
+    ran = cluster.k8sops("check", "-l", "w1", inventory=inventory, expect=4)
+    assert f"unreachable w1: the host key of {plane['address']} is not known" in ran.out
+
+
 def test_host_gw_is_verified_too(cluster: Cluster) -> None:
     edit(cluster, lambda data: data["network"].update(flannel={"backend": "host-gw"}))
     assert {one["resource"] for one in cluster.changes()} == {"manifest:flannel"}

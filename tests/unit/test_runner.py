@@ -166,3 +166,17 @@ def test_a_journal_cut_short_by_a_crash_is_read_up_to_there(tmp_path: Path) -> N
 
 def test_every_playbook_loads_and_names_real_tasks() -> None:
     assert tasks_of(load_named_playbook("site"))
+
+
+def test_what_comes_after_a_change_is_planned_although_it_holds_now() -> None:
+    facts = FACTS.replace("joined=1\n", "")
+
+    def handler(script: str) -> Result:
+        begin = "() {{\nneed_api\nkubectl -n kube-system get secret b".replace("{{", "{")
+        token = [index for index in range(200) if f"check_{index}{begin}" in script]
+        inner = answering(lambda index: 10 if index in token else 0)
+        return Result(0, inner(script).out.replace(FACTS.strip(), facts.strip()), "")
+
+    fleet = Fleet(dict.fromkeys(names(), handler))
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    assert [step.resource.id for step in plan.changes] == ["join-token", "join-token-withdrawn"]
