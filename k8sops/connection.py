@@ -27,6 +27,7 @@ from k8sops.hostkeys import KNOWN_HOSTS, Hop, refuse_changed, refuse_revoked, re
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 KEEPALIVE, GRACE = 15, 10.0
+BEGIN = "# k8sops begin"
 TRANSIENT = (
     ConnectionRefusedError,
     ConnectionResetError,
@@ -185,11 +186,16 @@ class SSHHost:
         user = self._connection.user if self._connection else "root"
         if self.settings.become is False or (self.settings.become is None and user == "root"):
             return bash
-        return f"sudo -S -p '' -H -- {bash}" if self._password else f"sudo -n -H -- {bash}"
+        if not self._password:
+            return f"sudo -n -H -- {bash}"
+        # Where sudo asks for no password it leaves the line to us: it is passed over, never run.
+        skip = f'while IFS= read -r line; do [ "$line" = "{BEGIN}" ] && break; done; exec bash -s'
+        return f"sudo -S -p '' -H -- timeout -k 10 {int(timeout)} bash -c '{skip}'"
 
     def _stdin(self, script: str) -> bytes:
-        password = f"{self._password()}\n" if self._password and self._command(1).startswith("sudo -S") else ""
-        return (password + script).encode()
+        if self._password and self._command(1).startswith("sudo -S"):
+            return f"{self._password()}\n{BEGIN}\n{script}".encode()
+        return script.encode()
 
     def _lost(self, since: float, error: BaseException) -> UnreachableError:
         self.close()

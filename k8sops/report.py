@@ -11,7 +11,8 @@ from rich.table import Table
 
 from k8sops.journal import Event
 from k8sops.plan import Outcome, Plan, Seen, Step, diff
-from k8sops.runner import Done, Failure, Tally
+from k8sops.runner import Done, Tally
+from k8sops.stream import Failure
 
 SIGNS = {Outcome.DRIFT: "~", Outcome.UNKNOWN: "?", Outcome.BROKEN: "!"}
 

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from k8sops.journal import Event, Journal
     from k8sops.plan import Filters, Plan
-    from k8sops.runner import Done, Session
+    from k8sops.runner import Done
+    from k8sops.survey import Session
 
 PENDING = 2
 """Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""
@@ -134,7 +135,7 @@ class _working:
         from k8sops.kubeadm import token
         from k8sops.plan import Filters, tasks_of
         from k8sops.report import Progress
-        from k8sops.runner import Session
+        from k8sops.survey import Session
 
         given = self.given
         self.spec = load_spec(given["inventory"])  # type: ignore[arg-type]
@@ -179,7 +180,7 @@ class _working:
         self.progress(self.journal.write(event))
 
     def look(self) -> Plan:
-        from k8sops.runner import make_plan
+        from k8sops.survey import make_plan
 
         waived = words(str(self.given["ignore_preflight_errors"]))
         if self.progress.status:

@@ -13,7 +13,7 @@ from conftest import NAME, Cluster
 from k8sops.cli.common import connections, load_named_playbook, load_spec
 from k8sops.host import Host
 from k8sops.plan import Filters
-from k8sops.runner import Session, make_plan
+from k8sops.survey import Session, make_plan
 from k8sops.testing import FakeHost
 
 

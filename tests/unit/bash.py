@@ -7,8 +7,8 @@ from pathlib import Path
 
 from k8sops.host import Result
 from k8sops.resource import Resource
-from k8sops.runner import read_survey
 from k8sops.shell import converge_script, new_mark, parse_line, survey_script
+from k8sops.survey import read_survey
 
 
 def bash(script: str, folder: Path) -> Result:

@@ -14,6 +14,7 @@ LAYERS = [
     {"tasks"},
     {"plan"},
     {"connection", "journal", "testing"},
+    {"survey", "stream"},
     {"runner", "kubeconfig"},
     {"report"},
     {"status", "verify"},

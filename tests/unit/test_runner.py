@@ -16,9 +16,10 @@ from k8sops.inventory import read_inventory
 from k8sops.journal import Event, Journal, read
 from k8sops.plan import Filters, tasks_of
 from k8sops.playbook import load_playbook
-from k8sops.runner import Session, batches, make_plan, run
+from k8sops.runner import batches, run
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
+from k8sops.survey import Session, make_plan
 from k8sops.testing import FakeHost
 
 INVENTORY = """\

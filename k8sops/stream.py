@@ -1,0 +1,128 @@
+"""What a play's script prints, as it streams in: events for the journal, and the host's outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from k8sops.errors import HostError, UnreachableError
+from k8sops.facts import HostFacts
+from k8sops.journal import Event
+from k8sops.plan import Outcome, Step
+from k8sops.shell import Marker, parse_line
+
+Emit = Callable[[Event], None]
+KEPT_LINES = 20
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed: where, what it was, what was run, what it printed last."""
+
+    host: str
+    task: str
+    resource: str
+    why: str
+    lines: tuple[str, ...] = ()
+    command: str = ""
+
+
+@dataclass
+class Ran:
+    """What a play's script on one host came to."""
+
+    ok: int = 0
+    changed: int = 0
+    failure: Failure | None = None
+    unreachable: bool = False
+    facts: HostFacts | None = None
+
+
+class Reader:
+    """Turns a play script's output into events as it streams in, and into the host's outcome."""
+
+    def __init__(self, emit: Emit, host: str, steps: Sequence[Step]) -> None:
+        self.emit, self.host, self.steps = emit, host, steps
+        self.ran, self.ended = Ran(), False
+        self.facts: list[str] = []
+        self._said: list[str] = []
+        self._at: Step | None = None
+        self._since = 0.0
+        self._in_facts = False
+
+    def take(self, mark: str, line: str) -> None:
+        marker = parse_line(mark, line)
+        if marker is not None:
+            self._marker(marker)
+        elif self._in_facts:
+            self.facts.append(line)
+        elif self._at and line.strip():
+            self._said.append(line)
+            self.emit({"type": "output", "host": self.host, "resource": self._at.resource.id, "line": line})
+
+    def _marker(self, marker: Marker) -> None:
+        word = marker.word
+        if word == "begin":
+            self._at, self._said, self._since = self.steps[marker.index], [], time.time()
+            self._tell("begin")
+        elif word == "checked":
+            self._checked(int(marker.args[1]))
+        elif word in ("apply", "wait"):
+            self._tell(word)
+        elif word == "settled":
+            self.ran.changed += self._at.resource.apply is not None if self._at else 0
+            self.ran.ok += 1
+            self._tell("changed" if self._at and self._at.resource.apply is not None else "holds")
+        elif word == "failed":
+            self._fail("failed", f"ended with exit code {marker.args[1]}")
+        elif word == "unsettled":
+            settle = self._at.resource.settle if self._at else 0
+            self._fail("unsettled", f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied")
+        elif word == "locked":
+            self.ran.failure = Failure(
+                self.host, "", "lock", f"another run is at work on this host: {' '.join(marker.args)}"
+            )
+        elif word == "facts":
+            self._in_facts = True
+        elif word == "end":
+            self.ended = True
+
+    def _checked(self, code: int) -> None:
+        outcome = Outcome.of(code)
+        if outcome is Outcome.HOLDS:
+            self.ran.ok += 1
+            self._tell("holds")
+        elif outcome is Outcome.UNKNOWN:
+            self._fail("unknown", "could not be told")
+        elif outcome is Outcome.BROKEN:
+            self._fail("broken", f"its check failed with exit code {code}")
+
+    def _tell(self, state: str) -> None:
+        step = self._at
+        assert step is not None
+        seconds = round(time.time() - self._since, 3)
+        self.emit(
+            {
+                "type": "step",
+                "host": self.host,
+                "task": step.task,
+                "resource": step.resource.id,
+                "state": state,
+                "seconds": seconds,
+            }
+        )
+
+    def _fail(self, state: str, why: str) -> None:
+        step = self._at
+        assert step is not None
+        self._tell(state)
+        command = step.resource.apply if state in ("failed", "unsettled") else step.resource.check
+        self.ran.failure = Failure(
+            self.host, step.task, step.resource.id, why, tuple(self._said[-KEPT_LINES:]), command or step.resource.check
+        )
+
+    def lost(self, error: HostError) -> None:
+        task, resource = (self._at.task, self._at.resource.id) if self._at else ("", "")
+        self.ran.unreachable = isinstance(error, UnreachableError)
+        self.ran.failure = Failure(self.host, task, resource, str(error), tuple(self._said[-KEPT_LINES:]))

@@ -1,0 +1,162 @@
+"""Asking: the facts of hosts, what every check says, and so the plan; two scripts a host, however many tasks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from k8sops import facts as facts_module
+from k8sops.errors import HostError
+from k8sops.facts import Fleet, HostFacts
+from k8sops.host import Host
+from k8sops.journal import Event
+from k8sops.patterns import select
+from k8sops.plan import Filters, Outcome, Plan, Seen, Step, find, make_steps, probes_of
+from k8sops.playbook import Playbook
+from k8sops.shell import envelope, new_mark, parse_line, survey_script
+from k8sops.spec import ClusterSpec
+
+T = TypeVar("T")
+Emit = Callable[[Event], None]
+Connect = Callable[[str], Host]
+"""Gives the host of an inventory name; the connection itself is made by the first `run`."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run works with: how hosts are reached, how many at once, where events go."""
+
+    connect: Connect
+    emit: Emit
+    forks: int = 20
+    who: str = "k8sops"
+
+    def each(self, names: Sequence[str], work: Callable[[str], T]) -> dict[str, T | HostError]:
+        """`work` on every host, `forks` at a time; an error of a host is its outcome, not the end of the others."""
+
+        def one(name: str) -> T | HostError:
+            try:
+                return work(name)
+            except HostError as error:
+                return error
+
+        if not names:
+            return {}
+        with ThreadPoolExecutor(max_workers=min(self.forks, len(names))) as pool:
+            return dict(zip(names, pool.map(one, names), strict=True))
+
+
+def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> tuple[Fleet, dict[str, str]]:
+    """The facts of the hosts that the run is about, and of all control planes; and why others did not answer."""
+    limited = {host.name for host in select(spec, filters.limit)}
+    asked = [host for host in spec.hosts if host.name in limited or host in spec.control_planes]
+    probes = {host.name: probes_of(spec, playbook, host) for host in asked}
+
+    def ask(name: str) -> HostFacts:
+        mark = new_mark()
+        lines: list[str] = []
+        script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name])])
+        before = time.time()
+        host = session.connect(name)
+        result = host.run(script, timeout=60, on_line=lines.append)
+        if not result.ok:
+            raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
+        middle = before if result.seconds == 0 else time.time() - result.seconds / 2
+        found = HostFacts.parse(_after_facts(mark, lines), asked_at=middle)
+        session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3)})
+        return found
+
+    answers = session.each([host.name for host in asked], ask)
+    silent = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
+    for name, why in silent.items():
+        session.emit({"type": "unreachable", "host": name, "why": why})
+    known = {name: answer for name, answer in answers.items() if isinstance(answer, HostFacts)}
+    return Fleet(known, frozenset(limited)), silent
+
+
+def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:
+    """What each step's check says now; one script a host."""
+    by_host = group(steps)
+
+    def ask(name: str) -> dict[tuple[int, str, str, str], Seen]:
+        mine = by_host[name]
+        mark = new_mark()
+        lines: list[str] = []
+        script = survey_script(mark, [step.resource.fragment for step in mine])
+        result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        seen = read_survey(mark, lines)
+        if not result.ok or len(seen) < len(mine):
+            raise HostError(name, f"the survey ended early (exit code {result.code}): {tail(result.err)}")
+        return {step.key: seen[index] for index, step in enumerate(mine)}
+
+    answers = session.each([name for name in by_host if name in set(known)], ask)
+    found: dict[tuple[int, str, str, str], Seen] = {}
+    for name, answer in answers.items():
+        if isinstance(answer, HostError):
+            found |= {step.key: Seen(Outcome.BROKEN, said=(answer.what,)) for step in by_host[name]}
+        else:
+            found |= answer
+    return found
+
+
+def read_survey(mark: str, lines: Iterable[str]) -> dict[int, Seen]:
+    """The survey's output by index of the check."""
+    seen: dict[int, Seen] = {}
+    was: str | None = None
+    said: list[str] = []
+    for line in lines:
+        marker = parse_line(mark, line)
+        if marker is None:
+            said.append(line)
+        elif marker.word == "begin":
+            was, said = None, []
+        elif marker.word == "was":
+            was = marker.text()
+        elif marker.word == "checked":
+            code = int(marker.args[1])
+            seen[marker.index] = Seen(Outcome.of(code), was, _kept(said), code)
+    return seen
+
+
+def make_plan(
+    session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, waived: Iterable[str] = ()
+) -> Plan:
+    """Facts, then the survey: two scripts a host, however many tasks."""
+    fleet, silent = gather(session, spec, playbook, filters)
+    steps = make_steps(spec, playbook, fleet, filters)
+    return Plan(
+        spec=spec,
+        playbook=playbook,
+        fleet=fleet,
+        filters=filters,
+        steps=steps,
+        seen=survey(session, steps, fleet.facts),
+        findings=find(spec, playbook, fleet, waived),
+        unreachable=silent,
+    )
+
+
+def group(steps: Iterable[Step]) -> dict[str, list[Step]]:
+    by_host: dict[str, list[Step]] = {}
+    for step in steps:
+        by_host.setdefault(step.host, []).append(step)
+    return by_host
+
+
+def _after_facts(mark: str, lines: Sequence[str]) -> list[str]:
+    for at, line in enumerate(lines):
+        marker = parse_line(mark, line)
+        if marker and marker.word == "facts":
+            return list(lines[at + 1 :])
+    return []
+
+
+def _kept(lines: Sequence[str]) -> tuple[str, ...]:
+    return tuple(line for line in lines if line.strip())
+
+
+def tail(text: str, lines: int = 5) -> str:
+    return " / ".join(line for line in text.strip().splitlines()[-lines:]) or "it printed nothing"
