@@ -30,10 +30,13 @@ def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
 
     stream = sys.stderr if stderr else sys.stdout
     plain = not stream.isatty() or bool(os.environ.get("CI"))
+    # A log is not a terminal of 80 columns: its lines are left whole.
+    width = None if stream.isatty() else 200
     if color is Color.auto:
-        return Console(stderr=stderr, force_terminal=False if plain and not os.environ.get("FORCE_COLOR") else None)
+        forced = False if plain and not os.environ.get("FORCE_COLOR") else None
+        return Console(stderr=stderr, force_terminal=forced, width=width)
     on = color is Color.always
-    return Console(stderr=stderr, force_terminal=on and None, no_color=not on, color_system="auto" if on else None)
+    return Console(stderr=stderr, no_color=not on, color_system="truecolor" if on else None, width=width)
 
 
 def load_spec(path: Path) -> ClusterSpec:

@@ -87,7 +87,8 @@ def ensure_built(build: Build, say: Say) -> Path:
     target = cache_dir() / "mirror" / "built" / f"{build.name}-{key(build, _go_version())}"
     if target.is_dir():
         return target
-    need(say, go="golang", **({"gcc": "gcc"} if build.cgo else {}))
+    if build.cgo:
+        need(say, gcc="gcc")
     with taking(say, f"building {build.name} from its Go modules"):
         new = target.with_name(f".{target.name}.{os.getpid()}")
         new.mkdir(parents=True)
