@@ -218,8 +218,11 @@ put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
     )
 
 
-def rolled_out(workload: str, namespace: str, *, seconds: int = 180) -> Resource:
-    """The newest form of this workload (`deployment/coredns`) runs everywhere it should; waited for."""
+def rolled_out(workload: str, namespace: str, *, after: str = "", seconds: int = 180) -> Resource:
+    """The newest form of this workload (`deployment/coredns`) runs everywhere it should; waited for.
+
+    `after`: id of the resource whose change brings a newer form.
+    """
     return Resource(
         id=f"gate:{workload}",
         check=f"""need_api
@@ -228,4 +231,5 @@ kubectl -n {quote(namespace)} rollout status {quote(workload)} --timeout=2s 2>&1
         apply=None,
         settle=seconds,
         want=f"{workload} has rolled out",
+        after=after,
     )

@@ -19,7 +19,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield nodes_ready([one.name for one in spec.hosts if one.name in fleet.scope])
         yield rolled_out("deployment/coredns", "kube-system")
     if spec.settings.network.cni == "flannel":
-        yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel")
+        yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel", after="manifest:flannel")
 
 
 TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)
