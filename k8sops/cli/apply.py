@@ -83,7 +83,7 @@ def apply(
     check: Annotated[bool, typer.Option("--check", "-C", help="Only show, as `plan` does.")] = False,
 ) -> int:
     """Show every change on every host, ask, and make exactly those changes."""
-    from k8sops.report import done_data, print_done, summary
+    from k8sops.report import done_data, print_done
 
     if not yes and not check and not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
@@ -106,9 +106,6 @@ def apply(
         if output is o.Output.json:
             print_json(done_data(done, work.journal.run))
         elif found.changes:
-            screen.print(
-                f"{done.changed} changed; {summary(found).removeprefix('Plan: ')} were planned", highlight=False
-            )
             screen.print(f"k8sops runs show {work.journal.run}", style="dim", highlight=False)
         return code
 
