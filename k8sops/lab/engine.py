@@ -53,9 +53,17 @@ def _log() -> Path:
     return cache_dir() / "dockerd.log"
 
 
+def runs(pid: str, program: str) -> bool:
+    """Whether this process is alive and is this program; one that was killed and never waited for is neither."""
+    try:
+        return program.encode() in Path("/proc", pid, "cmdline").read_bytes()
+    except OSError:
+        return False
+
+
 def _start_by_hand() -> None:
     """dockerd as a process of its own session; the pid file of one that was killed is taken away first."""
-    if PID_FILE.exists() and not Path("/proc", PID_FILE.read_text().strip() or "-").is_dir():
+    if PID_FILE.exists() and not runs(PID_FILE.read_text().strip(), "dockerd"):
         PID_FILE.unlink()
     _log().parent.mkdir(parents=True, exist_ok=True)
     with _log().open("ab") as log:
