@@ -40,9 +40,10 @@ def up(
     from k8sops.lab.image import ensure_image
     from k8sops.lab.inventory import inventory as text_of
     from k8sops.lab.inventory import write_inventory
-    from k8sops.lab.machine import labs_dir, taking
+    from k8sops.lab.machine import labs_dir, need, taking
     from k8sops.lab.mirror import ensure_mirror
 
+    need(_say, ssh="openssh-client", ssh_keygen="openssh-client")
     ensure_engine(_say)
     image = ensure_image(_say)
     mirror = None if upstream else ensure_mirror([kubernetes], _say)
