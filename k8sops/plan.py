@@ -178,14 +178,11 @@ def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequenc
 
 def diff(step: Step, seen: Seen) -> list[str]:
     """Lines that show what would change: a unified diff where there is content, else what the check printed."""
-    said = [line for line in seen.said if line.strip()]
-    want = step.resource.want
-    if want is None or seen.outcome is Outcome.HOLDS:
+    said, want = list(seen.said), step.resource.want
+    if want is None or seen.outcome is Outcome.HOLDS or (seen.was is None and said):
         return said
     if seen.was is None and "\n" not in want:
-        return said or [want]
-    if seen.was is None and said and not step.resource.id.startswith("file:"):
-        return said
+        return [want]
     before, after = (seen.was or "").splitlines(), want.splitlines()
     lines = list(
         difflib.unified_diff(before, after, "now" if seen.was is not None else "absent", "wanted", lineterm="")
