@@ -10,6 +10,7 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -28,6 +29,8 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 KEEPALIVE, GRACE = 15, 10.0
 BEGIN = "# k8sops begin"
+# What cryptography and paramiko raise for a key file that wants a passphrase.
+ENCRYPTED = (TypeError, paramiko.PasswordRequiredException)
 TRANSIENT = (
     ConnectionRefusedError,
     ConnectionResetError,
@@ -109,14 +112,7 @@ class SSHHost:
 
     def _connect(self) -> Connection:
         one = self.settings
-        options: dict[str, Any] = {}
-        if one.identity:
-            path = Path(one.identity).expanduser()
-            if not path.is_file():
-                raise UnreachableError(
-                    one.name, f"the key file {one.identity} is not there", remedy="correct ssh.identity"
-                )
-            options = {"key_filename": str(path), "allow_agent": False, "look_for_keys": False}
+        options = _login(one)
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
@@ -144,28 +140,15 @@ class SSHHost:
         place = f"{connection.user}@{connection.host}:{connection.port}" + ("" if last else " (jump host)")
         keys, revoked = trusted(hop, one.known_hosts)
         client = connection.client
-        client.set_missing_host_key_policy(_Reject(hop, keys))
-        for entry in keys.lookup(hop.entry) or {}:
-            client.get_host_keys().add(hop.entry, entry, keys.lookup(hop.entry)[entry])
+        client.set_missing_host_key_policy(_Reject(hop, keys, revoked))
+        for kind, key in (keys.lookup(hop.entry) or {}).items():
+            client.get_host_keys().add(hop.entry, kind, key)
         try:
             connection.open()
-            key = client.get_transport().get_remote_server_key()
-            if key.get_base64() in revoked:
-                connection.close()
-                raise refuse_revoked(hop, key)
         except paramiko.BadHostKeyException as error:
-            raise refuse_changed(hop, error.key, error.expected_key) from None
-        except paramiko.PasswordRequiredException:
-            raise UnreachableError(
-                one.name, f"{place}: the key is encrypted", remedy="ssh-add it, so that the agent holds it"
-            ) from None
+            raise _refusal(hop, error.key, error.expected_key, revoked) from None
         except paramiko.AuthenticationException:
-            tried = one.identity or "the agent and the keys in ~/.ssh"
-            raise UnreachableError(
-                one.name,
-                f"{place} refused the login (tried {tried})",
-                remedy=f"can you log in with: ssh {place.split(' ')[0]} ?",
-            ) from None
+            raise _refused(one, place) from None
         except socket.gaierror:
             raise UnreachableError(
                 one.name, f"no address is known for `{connection.host}`", remedy="correct address or ssh.host"
@@ -175,6 +158,8 @@ class SSHHost:
                 one.name, f"{place} does not answer: {_reason(error)}", remedy="is the host up, and its sshd?"
             ) from None
         except (paramiko.SSHException, OSError, ValueError) as error:
+            if "No authentication methods" in str(error):
+                raise _refused(one, place) from None
             kind = _Transient if "banner" in str(error) else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
 
@@ -214,14 +199,43 @@ class _Transient(UnreachableError):
 class _Reject(paramiko.MissingHostKeyPolicy):
     """No key is taken for good because it was offered."""
 
-    def __init__(self, hop: Hop, keys: Any) -> None:
-        self.hop, self.keys = hop, keys
+    def __init__(self, hop: Hop, keys: Any, revoked: frozenset[str]) -> None:
+        self.hop, self.keys, self.revoked = hop, keys, revoked
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        known = self.keys.lookup(self.hop.entry)
-        if known:
-            raise refuse_changed(self.hop, key, next(iter(known.values())))
-        raise refuse_unknown(self.hop, key)
+        known = self.keys.lookup(self.hop.entry) or {}
+        raise _refusal(self.hop, key, next(iter(known.values()), None), self.revoked)
+
+
+def _refusal(hop: Hop, key: Any, expected: Any, revoked: frozenset[str]) -> UnreachableError:
+    """Why this key is not taken; asked while keys are exchanged, before any login."""
+    if key.get_base64() in revoked:
+        return refuse_revoked(hop, key)
+    return refuse_changed(hop, key, expected) if expected else refuse_unknown(hop, key)
+
+
+def _refused(one: SSHSettings, place: str) -> UnreachableError:
+    tried = one.identity or "the agent and the keys in ~/.ssh"
+    remedy = f"can you log in with: ssh {place.split(' ')[0]} ?"
+    if one.identity and "pkey" not in _login(one):
+        tried, remedy = "the agent", f"{one.identity} is encrypted: ssh-add it, so that the agent holds it"
+    return UnreachableError(one.name, f"{place} refused the login (tried {tried})", remedy=remedy)
+
+
+def _login(one: SSHSettings) -> dict[str, Any]:
+    """How to log in: with the key file and nothing else; an encrypted one is left to the agent that holds it."""
+    if not one.identity:
+        return {}
+    path = Path(one.identity).expanduser()
+    try:
+        return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
+    except FileNotFoundError:
+        why = "is not there"
+    except ENCRYPTED:
+        return {"allow_agent": True, "look_for_keys": False}
+    except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
+        why = "cannot be read as a private key"
+    raise UnreachableError(one.name, f"the key file {one.identity} {why}", remedy="correct ssh.identity")
 
 
 def _hops(connection: Connection) -> list[Connection]:
@@ -246,14 +260,12 @@ def _talk(
 ) -> Result:
     """Sends while it reads, so that neither side waits for the other's buffer."""
     errors: list[bytes] = []
-    failed: list[BaseException] = []
 
     def send() -> None:
-        try:
+        # A host that stops reading has ended the script; its exit code says why.
+        with suppress(OSError):
             channel.sendall(stdin)
             channel.shutdown_write()
-        except OSError as error:
-            failed.append(error)
 
     def read_errors() -> None:
         while True:

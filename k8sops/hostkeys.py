@@ -66,15 +66,23 @@ def _add(keys: Any, line: str) -> None:
 
 
 def trusted(hop: Hop, files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-    """The keys that may answer for this hop: the pin alone where there is one, else what known_hosts says."""
+    """The keys that may answer for this hop, and those that are revoked, which are none of them.
+
+    A pin alone counts where there is one, else what known_hosts says.
+    """
     import paramiko
 
-    keys, revoked = known_hosts(files)
-    if not hop.pin:
-        return keys, revoked
-    pinned = paramiko.HostKeys()
-    _add(pinned, f"{hop.entry} {' '.join(hop.pin.split()[:2])}")
-    return pinned, revoked
+    known, revoked = known_hosts(files)
+    keys = paramiko.HostKeys()
+    if hop.pin:
+        kind, text = hop.pin.split()[:2]
+        found = {kind: paramiko.PKey.from_type_string(kind, base64.b64decode(text))}
+    else:
+        found = dict(known.lookup(hop.entry) or {})
+    for kind, key in found.items():
+        if key.get_base64() not in revoked:
+            keys.add(hop.entry, kind, key)
+    return keys, revoked
 
 
 def refuse_unknown(hop: Hop, key: Any) -> UnreachableError:

@@ -1,0 +1,128 @@
+"""Host keys, against a real SSH server in this process that counts what reaches it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import paramiko
+import pytest
+
+from k8sops.connection import SSHHost, SSHSettings
+from k8sops.errors import UnreachableError
+
+
+@dataclass
+class Server(paramiko.ServerInterface):
+    """An SSH server that lets nobody in; `logins` counts who tried, which is what a refusal must prevent."""
+
+    key: paramiko.PKey
+    port: int = 0
+    logins: list[str] = field(default_factory=list)
+
+    def get_allowed_auths(self, username: str) -> str:
+        self.logins.append(username)
+        return "publickey"
+
+    def check_auth_none(self, username: str) -> int:
+        self.logins.append(username)
+        return int(paramiko.AUTH_FAILED)
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        self.logins.append(username)
+        return int(paramiko.AUTH_FAILED)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    listener = socket.create_server(("127.0.0.1", 0))
+    made = Server(paramiko.RSAKey.generate(2048), listener.getsockname()[1])
+    transports: list[paramiko.Transport] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connected, _ = listener.accept()
+            except OSError:
+                return
+            transport = paramiko.Transport(connected)
+            transports.append(transport)
+            transport.add_server_key(made.key)
+            try:
+                transport.start_server(server=made)
+            except (paramiko.SSHException, EOFError):
+                transport.close()
+
+    thread = Thread(target=serve, daemon=True)
+    thread.start()
+    yield made
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    for transport in transports:
+        transport.close()
+    thread.join(5)
+
+
+def refusal(server: Server, folder: Path, known: str, pin: str | None = None, passphrase: str | None = None) -> str:
+    """What connecting says, with this known_hosts file and pin."""
+    identity, hosts, config = folder / "id", folder / "known_hosts", folder / "config"
+    paramiko.RSAKey.generate(2048).write_private_key_file(str(identity), password=passphrase)
+    hosts.write_text(known)
+    config.write_text("")
+    settings = SSHSettings(
+        name="w1", host="127.0.0.1", port=server.port, user="ops", identity=str(identity), host_key=pin,
+        known_hosts=(str(hosts),), ssh_config=str(config), patience=0,
+    )  # fmt: skip
+    host = SSHHost(settings)
+    with pytest.raises(UnreachableError) as caught:
+        host.run("true")
+    host.close()
+    return str(caught.value)
+
+
+def line(server: Server, key: paramiko.PKey, marker: str = "") -> str:
+    return f"{marker}[127.0.0.1]:{server.port} {key.get_name()} {key.get_base64()}\n"
+
+
+def test_a_key_that_is_known_is_logged_in_with(server: Server, tmp_path: Path) -> None:
+    assert "refused the login" in refusal(server, tmp_path, line(server, server.key))
+    assert server.logins
+
+
+def test_nobody_logs_in_to_a_host_that_is_not_known(server: Server, tmp_path: Path) -> None:
+    assert "is not known: ssh-rsa SHA256:" in refusal(server, tmp_path, "")
+    assert server.logins == []
+
+
+def test_nobody_logs_in_where_the_key_has_changed(server: Server, tmp_path: Path) -> None:
+    other = paramiko.RSAKey.generate(2048)
+    assert "has changed" in refusal(server, tmp_path, line(server, other))
+    assert "has changed" in refusal(server, tmp_path, line(server, server.key), pin=f"ssh-rsa {other.get_base64()}")
+    assert server.logins == []
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_nobody_logs_in_where_the_key_is_revoked(pinned: bool, server: Server, tmp_path: Path) -> None:
+    known = line(server, server.key) + line(server, server.key, "@revoked ")
+    pin = f"ssh-rsa {server.key.get_base64()}" if pinned else None
+    assert "is marked @revoked" in refusal(server, tmp_path, known, pin)
+    assert server.logins == []
+
+
+def test_an_encrypted_key_is_left_to_the_agent(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    said = refusal(server, tmp_path, line(server, server.key), passphrase="secret")
+    assert "refused the login (tried the agent)" in said
+    assert "ssh-add it" in said
+
+
+def test_a_file_that_is_no_key_is_named(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "nonsense").write_text("nonsense")
+    for name, why in (("nonsense", "cannot be read as a private key"), ("nowhere", "is not there")):
+        settings = SSHSettings(name="w1", host="127.0.0.1", port=server.port, identity=str(tmp_path / name))
+        with pytest.raises(UnreachableError, match=why):
+            SSHHost(settings).run("true")
+    assert server.logins == []
