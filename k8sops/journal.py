@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -28,6 +28,8 @@ output      host, resource, line
 recap       hosts: {name: {ok, changed, unreachable, failed}}
 run.end     code, seconds
 """
+
+Emit = Callable[[Event], None]
 
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
 

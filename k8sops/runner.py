@@ -73,7 +73,7 @@ def run(session: Session, plan: Plan) -> Done:
         if stopped and not play.always:
             continue
         _run_play(session, progress, index, play)
-        if not stopped and _too_many(progress, play, index):
+        if not stopped and _too_many(progress, play):
             later = plan.playbook.plays[index + 1 :]
             stopped = next((one.name for one in later if not one.always), "")
     still = _survey_again(session, progress) if any(t.changed for t in tallies.values()) else ()
@@ -83,14 +83,12 @@ def run(session: Session, plan: Plan) -> Done:
 def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> None:
     plan = progress.plan
     due = {step.host for step in plan.changes if step.play == index}
-    if play.hosts == DELEGATE and due:
-        # The delegate is chosen anew: the one that was planned for may have died since.
-        names = [host.name for host in hosts_of(plan.spec, play, progress.fleet, plan.filters)]
-    else:
-        names = [host.name for host in hosts_of(plan.spec, play, progress.fleet, plan.filters) if host.name in due]
-    names = [name for name in names if name in progress.fleet.facts and not progress.out(name)]
+    # The delegate is chosen anew: the one that was planned for may have died since.
+    anyone = play.hosts == DELEGATE and bool(due)
     steps = group(play_steps(plan.spec, plan.playbook, index, progress.fleet, plan.filters))
-    names = [name for name in names if steps.get(name)]
+    names = [
+        name for name in steps if (anyone or name in due) and name in progress.fleet.facts and not progress.out(name)
+    ]
     if not names:
         return
     session.emit({"type": "play.start", "play": play.name, "hosts": names})
@@ -98,7 +96,9 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
         answers = session.each(batch, lambda name: _converge(session, name, steps[name]))
         for name, answer in answers.items():
             _note(session, progress, name, answer)
-        if _too_many(progress, play, index):
+        fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
+        progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
+        if _too_many(progress, play):
             break
     session.emit({"type": "play.end", "play": play.name})
 
@@ -114,7 +114,7 @@ def batches(names: Sequence[str], serial: int | str | None) -> list[list[str]]:
     return [list(names[at : at + size]) for at in range(0, len(names), size)]
 
 
-def _too_many(progress: _Progress, play: Play, index: int) -> bool:
+def _too_many(progress: _Progress, play: Play) -> bool:
     hosts = hosts_of(progress.plan.spec, play, progress.fleet, progress.plan.filters)
     bad = sum(progress.out(host.name) for host in hosts)
     return bool(hosts) and bad * 100 > play.max_fail_percentage * len(hosts)
@@ -126,9 +126,6 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
         answer = Ran(failure=Failure(name, "", "", str(answer)), unreachable=isinstance(answer, UnreachableError))
     tally.ok += answer.ok
     tally.changed += answer.changed
-    if answer.facts:
-        known = {**progress.fleet.facts, name: answer.facts}
-        progress.fleet = replace(progress.fleet, facts=known)
     if answer.failure:
         tally.unreachable += answer.unreachable
         tally.failed += not answer.unreachable

@@ -79,11 +79,6 @@ class ClusterSpec:
         return f"registry.k8s.io/pause:{self.release.pause}"
 
     @property
-    def dns_address(self) -> str:
-        """The tenth address of the services, as kubeadm chooses it."""
-        return str(self.services[10])
-
-    @property
     def endpoint(self) -> str:
         return f"{self.endpoint_host}:{self.endpoint_port}"
 

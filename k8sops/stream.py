@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import HostFacts
-from k8sops.journal import Event
+from k8sops.journal import Emit
 from k8sops.plan import Outcome, Step
 from k8sops.shell import Marker, parse_line
 
-Emit = Callable[[Event], None]
 KEPT_LINES = 20
 
 

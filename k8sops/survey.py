@@ -12,7 +12,7 @@ from k8sops import facts as facts_module
 from k8sops.errors import HostError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.host import Host
-from k8sops.journal import Event
+from k8sops.journal import Emit
 from k8sops.patterns import select
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step, find, make_steps, probes_of
 from k8sops.playbook import Playbook
@@ -20,7 +20,6 @@ from k8sops.shell import envelope, new_mark, parse_line, survey_script
 from k8sops.spec import ClusterSpec
 
 T = TypeVar("T")
-Emit = Callable[[Event], None]
 Connect = Callable[[str], Host]
 """Gives the host of an inventory name; the connection itself is made by the first `run`."""
 

@@ -182,7 +182,7 @@ for home in /root /home/ops; do
   echo '{key.with_suffix(".pub").read_text().strip()}' >$home/.ssh/authorized_keys
 done
 chown -R ops:ops /home/ops/.ssh
-{f"grep -q ' mirror$' /etc/hosts || echo '{_mirror_address(lab, mirror)} mirror' >>/etc/hosts" if mirror else ""}
+{_name_mirror(_mirror_address(lab, mirror)) if mirror else ""}
 for _ in $(seq 100); do
   if (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; then cat /etc/ssh/ssh_host_ed25519_key.pub; exit 0; fi
   sleep 0.1
@@ -191,6 +191,12 @@ systemctl status ssh >&2; exit 1
 """
     printed = docker("exec", "-i", container(lab, name), "bash", "-s", stdin=f"{{ {text}\n}} </dev/null".encode())
     return LabHost(name, address, " ".join(printed.split()[:2]))
+
+
+def _name_mirror(address: str) -> str:
+    """Shell lines: `mirror` is this address and no other; /etc/hosts is a mount, so it is written in place."""
+    return f"""others=$(grep -v ' mirror$' /etc/hosts)
+printf '%s\\n' "$others" '{address} mirror' >/etc/hosts"""
 
 
 def _mirror_address(lab: str, mirror: str) -> str:
@@ -222,9 +228,9 @@ def _raise_watches(say: Say) -> None:
             path.write_text(str(least))
 
 
-def hosts_of(lab: str | None = None) -> list[LabHost]:
+def hosts_of(lab: str) -> list[LabHost]:
     """The hosts of a lab, by name, running or not."""
-    return [host for _, host in all_hosts() if lab is None or _ == lab]
+    return [host for name, host in all_hosts() if name == lab]
 
 
 def all_hosts() -> list[tuple[str, LabHost]]:

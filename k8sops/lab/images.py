@@ -159,6 +159,15 @@ def push(registry: str, image: Image) -> None:
     _call("PUT", put, manifest(config, packed), {"Content-Type": MANIFEST})
 
 
+def answers(registry: str) -> bool:
+    """Whether a registry answers at this URL."""
+    try:
+        _call("GET", f"{registry}/v2/")
+    except (OSError, LabError):
+        return False
+    return True
+
+
 def has(registry: str, image: Image) -> bool:
     """Whether the registry holds an image of this name and tag."""
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,13 +75,10 @@ def _ensure_container(root: Path, say: Say) -> str:
         )
     port = docker("port", CONTAINER, "5000/tcp").split()[0].rpartition(":")[2]
     registry = f"http://127.0.0.1:{port}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(60):
-        try:
-            opener.open(f"{registry}/v2/", timeout=2).close()
+        if images.answers(registry):
             return registry
-        except OSError:
-            time.sleep(0.25)
+        time.sleep(0.25)
     raise LabError("the lab's registry does not answer", remedy=f"docker logs {CONTAINER}")
 
 

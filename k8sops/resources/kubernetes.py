@@ -100,13 +100,12 @@ def no_join_tokens() -> Resource:
     )
 
 
-def kubeadm_join(config: str, secret: Secret | None, *, placeholder: str, ignore: Sequence[str] = ()) -> Resource:
+def kubeadm_join(config: str, secret: Secret, *, placeholder: str, ignore: Sequence[str] = ()) -> Resource:
     """This host is a node of the cluster: its kubelet has a certificate signed by the cluster's CA.
 
     `config` holds `placeholder` where the token's secret half belongs; the file is removed after the join.
     """
     path = f"{CONFIG_DIR}/join.yaml"
-    value = f"${secret.variable}" if secret else ""
     return Resource(
         id="kubeadm-join",
         check="""[ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
@@ -114,7 +113,7 @@ def kubeadm_join(config: str, secret: Secret | None, *, placeholder: str, ignore
         apply=f"""mkdir -p {CONFIG_DIR}
 trap 'rm -f {path}' EXIT
 config={quote(config)}
-printf %s "${{config//{placeholder}/"{value}"}}" | put_file {path} 0600 root:root
+printf %s "${{config//{placeholder}/"${secret.variable}"}}" | put_file {path} 0600 root:root
 if [ -f /etc/kubernetes/kubelet.conf ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then
   rm -f /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/pki/ca.crt
   systemctl stop kubelet
@@ -122,7 +121,7 @@ fi
 timeout -k 10 300 kubeadm join --config {path} \\
   --ignore-preflight-errors={",".join(["DirAvailable--etc-kubernetes-manifests", "Port-10250", *ignore])}""",
         want=config.replace(placeholder, "***"),
-        secrets=(secret,) if secret else (),
+        secrets=(secret,),
         settle=30,
         risk="restart",
     )

@@ -80,6 +80,11 @@ def _connect(plane: Any, pod: tuple[str, str, str, str], target: str) -> Any:
     return plane.run(f"kubectl -n {pod[0]} exec {pod[1]} -- /agnhost connect --timeout=5s {target}")
 
 
+def _answers_everywhere(plane: Any, pods: list[tuple[str, str, str, str]], name: str, port: int) -> None:
+    silent = [pod[2] for pod in pods if _connect(plane, pod, f"{name}:{port}").rc]
+    assert not silent, f"{name} does not answer from {', '.join(silent)}"
+
+
 def test_every_node_is_ready(plane: Any, spec: ClusterSpec) -> None:
     nodes = json.loads(plane.check_output("kubectl get nodes -o json"))["items"]
     ready = {
@@ -114,13 +119,11 @@ def test_a_service_answers_by_name_from_every_node(
     plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec
 ) -> None:
     name = f"verify.{pods[0][0]}.svc.{spec.settings.network.dns_domain}"
-    silent = [pod[2] for pod in pods if _connect(plane, pod, f"{name}:80").rc]
-    assert not silent, f"{name} does not answer from {', '.join(silent)}"
+    _answers_everywhere(plane, pods, name, 80)
 
 
 def test_the_api_answers_by_name_from_every_node(
     plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec
 ) -> None:
     name = f"kubernetes.default.svc.{spec.settings.network.dns_domain}"
-    silent = [pod[2] for pod in pods if _connect(plane, pod, f"{name}:443").rc]
-    assert not silent, f"{name} does not answer from {', '.join(silent)}"
+    _answers_everywhere(plane, pods, name, 443)
