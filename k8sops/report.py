@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -213,14 +214,15 @@ class Progress:
         self.now: dict[str, str] = {}
         self.status = console.status("") if console.is_terminal else None
 
-    def __enter__(self) -> Progress:
-        if self.status:
-            self.status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.status:
-            self.status.stop()
+    @contextmanager
+    def showing(self, what: str = "") -> Iterator[None]:
+        """The line of what runs now is on the terminal."""
+        if not self.status:
+            yield
+            return
+        self.status.update(what)
+        with self.status:
+            yield
 
     def __call__(self, event: Event) -> None:
         kind = event["type"]

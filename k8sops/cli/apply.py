@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_named_playbook, load_spec, print_json, who, words
-from k8sops.errors import Cancelled, InputError, UsageError
+from k8sops.errors import (
+    Cancelled,
+    HostError,
+    InputError,
+    LockedError,
+    PreflightError,
+    UnreachableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from k8sops.journal import Event, Journal
     from k8sops.plan import Filters, Plan
+    from k8sops.playbook import Playbook
+    from k8sops.report import Progress
     from k8sops.runner import Done
+    from k8sops.spec import ClusterSpec
     from k8sops.survey import Session
 
 PENDING = 2
 """Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for, as all three commands take it."""
+
+    inventory: Path
+    playbook: str
+    filters: Filters
+    forks: int
+    verbose: int
+    waived: frozenset[str]
+    ask_password: bool
 
 
 def plan(
@@ -41,9 +68,10 @@ def plan(
     detailed_exitcode: Annotated[bool, typer.Option(help="Exit 2 when something would change.")] = False,
 ) -> int:
     """Show every change on every host; change nothing."""
-    found = _look(**_common(locals()))
-    code = _show(console(color), found, output, diffs=diff)
-    return code or (PENDING if detailed_exitcode and found.changes else 0)
+    request = _request(
+        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+    )
+    return _only_show(request, console(color), output, diffs=diff, pending=detailed_exitcode)
 
 
 def check(
@@ -61,9 +89,10 @@ def check(
     color: o.ColorOption = o.Color.auto,
 ) -> int:
     """Report what has drifted from the inventory; exit 2 when something has. Changes nothing."""
-    found = _look(**_common(locals()))
-    code = _show(console(color), found, output, diffs=diff)
-    return code or (PENDING if found.changes else 0)
+    request = _request(
+        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+    )
+    return _only_show(request, console(color), output, diffs=diff, pending=True)
 
 
 def apply(
@@ -87,11 +116,15 @@ def apply(
 
     if not yes and not check and not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
+    request = _request(
+        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+    )
     screen = console(color, stderr=output is o.Output.json)
-    with _working(screen, **_common(locals())) as work:
-        found = work.look()
+    with _working(screen, request) as work:
+        found = work.look(request.waived)
         code = _show(screen, found, o.Output.table, diffs=diff)
         if code or check:
+            work.end(code)
             return code
         if found.changes:
             if not yes and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
@@ -99,9 +132,9 @@ def apply(
             done = work.run(found)
             print_done(screen, done, everything=bool(verbose))
         else:
-            done = work.nothing(found)
+            done = _nothing(found)
         _fetch(screen, work.session, found, done)
-        code = _code(done)
+        code = exit_code(done)
         work.end(code, done)
         if output is o.Output.json:
             print_json(done_data(done, work.journal.run))
@@ -110,101 +143,96 @@ def apply(
         return code
 
 
-def _common(given: dict[str, object]) -> dict[str, object]:
-    """The arguments that all three commands hand on."""
-    names = ("inventory", "playbook", "limit", "tags", "skip_tags", "forks", "verbose", "ignore_preflight_errors")
-    return {name: given[name] for name in (*names, "ask_become_pass")}
+def _request(
+    inventory: Path, playbook: str, limit: str, tags: str, skip_tags: str, forks: int, verbose: int,
+    ignore_preflight_errors: str, ask_become_pass: bool,
+) -> Request:  # fmt: skip
+    from k8sops.plan import Filters
+
+    filters = Filters(limit, words(tags), words(skip_tags))
+    return Request(inventory, playbook, filters, forks, verbose, words(ignore_preflight_errors), ask_become_pass)
 
 
-def _look(**given: object) -> Plan:
-    with _working(console(stderr=True), **given) as work:
-        return work.look()
+def _only_show(request: Request, screen: Console, output: o.Output, *, diffs: bool, pending: bool) -> int:
+    with _working(console(stderr=True), request) as work:
+        found = work.look(request.waived)
+        code = _show(screen, found, output, diffs=diffs) or (PENDING if pending and found.changes else 0)
+        work.end(code)
+        return code
 
 
-class _working:
-    """Inventory, connections, journal and progress of one command; all closed in the end."""
+@dataclass
+class _Work:
+    """What a command works with."""
 
-    def __init__(self, screen: Console, **given: object) -> None:
-        self.screen, self.given = screen, given
+    spec: ClusterSpec
+    playbook: Playbook
+    filters: Filters
+    journal: Journal
+    progress: Progress
+    session: Session
+    since: float
 
-    def __enter__(self) -> _working:
-        from k8sops.journal import Journal, state_dir, usual_seconds
-        from k8sops.kubeadm import token
-        from k8sops.plan import Filters, tasks_of
-        from k8sops.report import Progress
-        from k8sops.survey import Session
-
-        given = self.given
-        self.spec = load_spec(given["inventory"])  # type: ignore[arg-type]
-        self.playbook = load_named_playbook(str(given["playbook"]))
-        self.filters = Filters(str(given["limit"]), words(str(given["tags"])), words(str(given["skip_tags"])))
-        self._check_words(tasks_of(self.playbook), self.filters)
-        folder = state_dir() / "runs"
-        self.since = time.time()
-        self.journal: Journal = Journal(folder, [token()[1]])
-        self.progress = Progress(self.screen, usual_seconds(folder), verbose=int(str(given["verbose"])))
-        self._connections = connections(self.spec, ask_password=bool(given["ask_become_pass"]))
-        connect = self._connections.__enter__()
-        self.session = Session(connect, self.emit, int(str(given["forks"])), who())
-        self.emit(
-            {
-                "type": "run.start",
-                "run": self.journal.run,
-                "cluster": self.spec.cluster,
-                "playbook": self.playbook.name,
-                "inventory": str(given["inventory"]),
-                "who": who(),
-            }
-        )
-        self.progress.__enter__()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.progress.__exit__(*error)
-        self._connections.__exit__(None, None, None)
-        self.journal.close()
-
-    def _check_words(self, tasks: Iterable[str], filters: Filters) -> None:
-        from k8sops.patterns import select
-
-        select(self.spec, filters.limit)
-        known = {*tasks, *(tag for play in self.playbook.plays for tag in play.tags)}
-        for word in filters.tags | filters.skip_tags:
-            if word not in known:
-                raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
-
-    def emit(self, event: Event) -> None:
-        self.progress(self.journal.write(event))
-
-    def look(self) -> Plan:
+    def look(self, waived: Iterable[str]) -> Plan:
         from k8sops.survey import make_plan
 
-        waived = words(str(self.given["ignore_preflight_errors"]))
-        if self.progress.status:
-            self.progress.status.update(f"looking at {len(self.spec.hosts)} hosts")
-        found = make_plan(self.session, self.spec, self.playbook, self.filters, waived)
-        if self.progress.status:
-            self.progress.status.stop()
-        return found
+        with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
+            return make_plan(self.session, self.spec, self.playbook, self.filters, waived)
 
     def run(self, found: Plan) -> Done:
         from k8sops.runner import run
 
-        if self.progress.status:
-            self.progress.status.start()
-        done = run(self.session, found)
-        self.progress.__exit__()
-        return done
+        with self.progress.showing():
+            return run(self.session, found)
 
-    def nothing(self, found: Plan) -> Done:
-        from k8sops.runner import Done, Tally
+    def end(self, code: int, done: Done | None = None) -> None:
+        if done:
+            self.session.emit({"type": "recap", "hosts": {name: vars(tally) for name, tally in done.tallies.items()}})
+        self.session.emit({"type": "run.end", "code": code, "seconds": round(time.time() - self.since, 1)})
 
-        return Done({name: Tally() for name in found.fleet.facts}, fleet=found.fleet)
 
-    def end(self, code: int, done: Done) -> None:
-        recap = {name: vars(tally) for name, tally in done.tallies.items()}
-        self.emit({"type": "recap", "hosts": recap})
-        self.emit({"type": "run.end", "code": code, "seconds": round(time.time() - self.since, 1)})
+@contextmanager
+def _working(screen: Console, request: Request) -> Iterator[_Work]:
+    """Inventory, playbook, journal and connections of one command; all closed in the end."""
+    from k8sops.journal import Journal, state_dir, usual_seconds
+    from k8sops.kubeadm import token
+    from k8sops.report import Progress
+    from k8sops.survey import Session
+
+    spec, playbook = load_spec(request.inventory), load_named_playbook(request.playbook)
+    _check_words(spec, playbook, request.filters)
+    folder = state_dir() / "runs"
+    with ExitStack() as stack:
+        connect = stack.enter_context(connections(spec, ask_password=request.ask_password))
+        journal = Journal(folder, [token()[1]])
+        stack.callback(journal.close)
+        progress = Progress(screen, usual_seconds(folder), verbose=request.verbose)
+
+        def emit(event: Event) -> None:
+            progress(journal.write(event))
+
+        session = Session(connect, emit, request.forks, who())
+        start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
+        emit({"type": "run.start", **start, "inventory": str(request.inventory)})
+        yield _Work(spec, playbook, request.filters, journal, progress, session, time.time())
+
+
+def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
+    """Every host and every tag that was named is one; refused before any host is asked."""
+    from k8sops.patterns import select
+    from k8sops.plan import tasks_of
+
+    select(spec, filters.limit)
+    known = {*tasks_of(playbook), *(tag for play in playbook.plays for tag in play.tags)}
+    for word in filters.tags | filters.skip_tags:
+        if word not in known:
+            raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
+
+
+def _nothing(found: Plan) -> Done:
+    from k8sops.runner import Done, Tally
+
+    return Done({name: Tally() for name in found.fleet.facts}, fleet=found.fleet)
 
 
 def _show(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
@@ -223,22 +251,25 @@ def _show(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int
         report.print_findings(screen, found)
         screen.print(f"\n[bold]{report.summary(found)}[/bold]", highlight=False)
     if not found.fleet.facts or len(found.unreachable) == len(found.spec.hosts):
-        return 4
+        return UnreachableError.exit_code
     if found.broken:
-        return 3
+        return HostError.exit_code
     if found.findings:
         names = ",".join(sorted({one.name for one in found.findings}))
         screen.print(
             f"not fit: mend it, or waive by name with --ignore-preflight-errors={names}", style="red", highlight=False
         )
-        return 6
-    return 4 if found.unreachable else 0
+        return PreflightError.exit_code
+    return UnreachableError.exit_code if found.unreachable else 0
 
 
-def _code(done: Done) -> int:
+def exit_code(done: Done) -> int:
+    """What a run came to, for scripts: the host that could not be reached counts before the one that failed."""
     if any(tally.unreachable for tally in done.tallies.values()):
-        return 4
-    return 3 if done.failures or done.still else 0
+        return UnreachableError.exit_code
+    if any(failure.resource == "lock" for failure in done.failures):
+        return LockedError.exit_code
+    return HostError.exit_code if done.failures or done.still else 0
 
 
 def _fetch(screen: Console, session: Session, found: Plan, done: Done) -> None:

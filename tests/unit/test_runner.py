@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from k8sops import yamlfile
+from k8sops.cli.apply import exit_code
 from k8sops.cli.common import load_named_playbook
 from k8sops.errors import UnreachableError
 from k8sops.host import Result
@@ -181,3 +182,19 @@ def test_what_comes_after_a_change_is_planned_although_it_holds_now() -> None:
     fleet = Fleet(dict.fromkeys(names(), handler))
     plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
     assert [step.resource.id for step in plan.changes] == ["join-token", "join-token-withdrawn"]
+
+
+def test_a_host_that_another_run_holds_ends_with_the_exit_code_for_that() -> None:
+    fleet = Fleet({name: answering(lambda index: 10) for name in names()})
+    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+
+    def held(script: str) -> Result:
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        assert mark
+        return Result(75, f"{mark[1].strip(chr(39))} locked ann@laptop, since noon", "")
+
+    for host in fleet.hosts.values():
+        host.handler = held
+    done = run(fleet.session, plan)
+    assert "ann@laptop, since noon" in done.failures[0].why
+    assert exit_code(done) == 7
