@@ -36,12 +36,11 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(argv: list[str] | None = None) -> int:
     try:
-        code = app(argv, standalone_mode=False, prog_name="k8sops")
-        return int(code or 0)
-    except typer.Exit as end:
-        return end.exit_code
+        code = int(app(argv, standalone_mode=False, prog_name="k8sops") or 0)
+        # Typer makes Ctrl-C this exit code and says nothing.
+        return _say(_stopped()) if code == Cancelled.exit_code else code
     except (KeyboardInterrupt, typer.Abort):
-        return _say(Cancelled("stopped by Ctrl-C", remedy="what was begun is safe to be run again"))
+        return _say(_stopped())
     except K8sopsError as error:
         return _say(error)
     except typer.TyperException as error:
@@ -54,6 +53,10 @@ def run(argv: list[str] | None = None) -> int:
             raise
         what = f"a bug of k8sops: {type(error).__name__}: {error}"
         return _say(K8sopsError(what, remedy="K8SOPS_TRACEBACK=1 shows where; please report it"))
+
+
+def _stopped() -> Cancelled:
+    return Cancelled("stopped by Ctrl-C", remedy="what was begun is safe to be run again")
 
 
 def _say(error: K8sopsError) -> int:

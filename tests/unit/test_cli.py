@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import zipfile
@@ -74,3 +75,17 @@ def test_a_wheel_carries_all_that_it_needs(tmp_path: Path) -> None:
     ).stdout.strip()
     assert found.startswith(str(tmp_path))
     assert Path(found).exists()
+
+
+def test_ctrl_c_is_answered_in_words(tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.yaml"
+    os.mkfifo(inventory)
+    argv = [sys.executable, "-m", "k8sops", "plan", "-i", str(inventory)]
+    running = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # Opened for writing only once k8sops reads it: then it waits for what never comes.
+    with inventory.open("w"):
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=20)[1]
+    assert running.returncode == 130
+    assert "stopped by Ctrl-C" in said
+    assert "Traceback" not in said
