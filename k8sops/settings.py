@@ -125,7 +125,7 @@ class Preflight(Model):
 
 
 class Verify(Model):
-    image: Image = "registry.k8s.io/e2e-test-images/agnhost:2.53"
+    image: Image | None = None
 
 
 class Kubeconfig(Model):

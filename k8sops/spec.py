@@ -79,6 +79,11 @@ class ClusterSpec:
         return f"registry.k8s.io/pause:{self.release.pause}"
 
     @property
+    def verify_image(self) -> str:
+        """What `k8sops verify` runs on every node."""
+        return self.settings.verify.image or f"registry.k8s.io/e2e-test-images/agnhost:{self.release.agnhost}"
+
+    @property
     def endpoint(self) -> str:
         return f"{self.endpoint_host}:{self.endpoint_port}"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from k8sops.errors import InputError
 from k8sops.lab.image import digest
 from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking
+from k8sops.versions import release_of
 
 KUBERNETES = [
     "kubeadm",
@@ -37,14 +38,20 @@ class Build:
     cgo: bool = False
 
 
-OTHERS = (
-    Build("etcd", ("go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/etcdctl/v3", "go.etcd.io/etcd/etcdutl/v3")),
-    Build("coredns", ("github.com/coredns/coredns",)),
-    Build("cni-plugins", tuple(f"{CNI_MODULE}/{one}" for one in CNI.split())),
-    Build("flannel-cni", (f"{CNI_MODULE}/meta/flannel",)),
-    # Its udp backend is C.
-    Build("flannel", ("github.com/flannel-io/flannel",), "-extldflags -static", cgo=True),
-)
+def others(version: str) -> dict[str, Build]:
+    """What a Kubernetes release runs beside its own programs, by name: at the versions that its kubeadm asks for."""
+    release = release_of(version)
+    etcd = tuple(f"go.etcd.io/etcd/{name}/v3" for name in ("server", "etcdctl", "etcdutl"))
+    return {
+        # The image's tag counts rebuilds of one etcd: 3.6.8-0.
+        "etcd": Build(f"etcd-{release.etcd.partition('-')[0]}", etcd),
+        "coredns": Build(f"coredns-{release.coredns.removeprefix('v')}", ("github.com/coredns/coredns",)),
+        "cni-plugins": Build("cni-plugins", tuple(f"{CNI_MODULE}/{one}" for one in CNI.split())),
+        "flannel-cni": Build("flannel-cni", (f"{CNI_MODULE}/meta/flannel",)),
+        # Its udp backend is C.
+        "flannel": Build("flannel", ("github.com/flannel-io/flannel",), "-extldflags -static", cgo=True),
+        "cri-dockerd": Build("cri-dockerd", ("github.com/Mirantis/cri-dockerd",)),
+    }
 
 
 def kubernetes(version: str) -> Build:

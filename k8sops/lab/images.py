@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
-from k8sops.lab.image import debian_sources
+from k8sops.lab.image import debian_sources, digest
 from k8sops.lab.machine import LabError, Say, cache_dir, command, need, taking
 from k8sops.versions import release_of
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+INPUTS = "k8sops.inputs"
 XTABLES = [f"{family}{tool}" for family in ("iptables", "ip6tables") for tool in ("", "-save", "-restore")]
 
 
@@ -33,6 +34,12 @@ class Image:
     files: Mapping[str, Path]
     entrypoint: tuple[str, ...] = ()
     base: Path | None = None
+
+    @property
+    def inputs(self) -> str:
+        """Changes with what the image is made of: the cache names what was built by its inputs."""
+        files = [f"{where}={path.relative_to(cache_dir())}" for where, path in sorted(self.files.items())]
+        return digest([], *files, *self.entrypoint, str(self.base and self.base.name))
 
 
 def images_of(version: str, kubernetes: Path, others: Mapping[str, Path], tools: Path) -> list[Image]:
@@ -59,7 +66,7 @@ def images_of(version: str, kubernetes: Path, others: Mapping[str, Path], tools:
             "v1.6.2-flannel1",
             {"/flannel": others["flannel-cni"] / "flannel", **busybox},
         ),
-        Image("e2e-test-images/agnhost", "2.53", {"/agnhost": kubernetes / "agnhost"}, ("/agnhost",)),
+        Image("e2e-test-images/agnhost", release.agnhost, {"/agnhost": kubernetes / "agnhost"}, ("/agnhost",)),
     ]
 
 
@@ -125,13 +132,13 @@ def digest_of(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def manifest(config: bytes, layers: Sequence[bytes]) -> bytes:
-    """The OCI image manifest over a configuration and its layers."""
+def manifest(config: bytes, layers: Sequence[bytes], inputs: str) -> bytes:
+    """The OCI image manifest over a configuration and its layers; it bears what the image was made of."""
 
     def one(kind: str, content: bytes) -> dict[str, object]:
         return {"mediaType": kind, "digest": digest_of(content), "size": len(content)}
 
-    parts = {"schemaVersion": 2, "mediaType": MANIFEST, "config": one(CONFIG, config)}
+    parts = {"schemaVersion": 2, "mediaType": MANIFEST, "config": one(CONFIG, config), "annotations": {INPUTS: inputs}}
     return json.dumps({**parts, "layers": [one(LAYER, content) for content in layers]}).encode()
 
 
@@ -156,7 +163,7 @@ def push(registry: str, image: Image) -> None:
     for blob in (config, *packed):
         _push_blob(registry, image.name, blob)
     put = f"{registry}/v2/{image.name}/manifests/{image.tag}"
-    _call("PUT", put, manifest(config, packed), {"Content-Type": MANIFEST})
+    _call("PUT", put, manifest(config, packed, image.inputs), {"Content-Type": MANIFEST})
 
 
 def answers(registry: str) -> bool:
@@ -169,12 +176,12 @@ def answers(registry: str) -> bool:
 
 
 def has(registry: str, image: Image) -> bool:
-    """Whether the registry holds an image of this name and tag."""
+    """Whether the registry holds this image, made of the same inputs."""
     try:
-        _call("HEAD", f"{registry}/v2/{image.name}/manifests/{image.tag}", headers={"Accept": MANIFEST})
+        _, found = _call("GET", f"{registry}/v2/{image.name}/manifests/{image.tag}", headers={"Accept": MANIFEST})
     except urllib.error.HTTPError:
         return False
-    return True
+    return bool(json.loads(found).get("annotations", {}).get(INPUTS) == image.inputs)
 
 
 def _push_blob(registry: str, name: str, blob: bytes) -> None:
@@ -182,18 +189,21 @@ def _push_blob(registry: str, name: str, blob: bytes) -> None:
     try:
         _call("HEAD", f"{registry}/v2/{name}/blobs/{digest}")
     except urllib.error.HTTPError:
-        where = urljoin(registry, _call("POST", f"{registry}/v2/{name}/blobs/uploads/", b""))
+        location, _ = _call("POST", f"{registry}/v2/{name}/blobs/uploads/", b"")
+        where = urljoin(registry, location)
         mark = "&" if "?" in where else "?"
         _call("PUT", f"{where}{mark}digest={digest}", blob, {"Content-Type": "application/octet-stream"})
 
 
-def _call(method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None) -> str:
-    """The answer's Location header."""
+def _call(
+    method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+) -> tuple[str, bytes]:
+    """The answer's Location header, and its body."""
     request = urllib.request.Request(url, data=body, method=method, headers=dict(headers or {}))
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=60) as answer:
-            return str(answer.headers.get("Location", ""))
+            return str(answer.headers.get("Location", "")), answer.read()
     except urllib.error.HTTPError as error:
         error.close()
         raise

@@ -32,22 +32,29 @@ class Mirror:
 
 def ensure_mirror(versions: Sequence[str], say: Say) -> Mirror:
     """The mirror runs and holds these Kubernetes versions and what belongs to them; only what is missing is built."""
-    others = {one.name: build.ensure_built(one, say) for one in build.OTHERS} | {"pause": build.ensure_pause(say)}
+    pause = build.ensure_pause(say)
     kubernetes = {version: build.ensure_built(build.kubernetes(version), say) for version in versions}
+    others = {version: _others(version, say) | {"pause": pause} for version in versions}
     build.forget_compilation()
     key, tools, root = packages.ensure_key(say), images.ensure_tools(say), cache_dir() / "mirror" / "www"
+    units = data_dir() / "mirror" / "units"
     for version, folder in kubernetes.items():
-        inputs = digest([data_dir() / "mirror" / "units" / "kubelet.service"], folder.name, others["cni-plugins"].name)
-        wanted = packages.packages_of(version, folder, others["cni-plugins"])
-        packages.ensure_repository(root, version, wanted, inputs, say)
+        beside = others[version]
+        inputs = digest(units.iterdir(), folder.name, beside["cni-plugins"].name, beside["cri-dockerd"].name)
+        packages.ensure_repository(root, version, packages.packages_of(version, folder, beside), inputs, say)
     registry = _ensure_container(root, say)
     for version, folder in kubernetes.items():
-        missing = [one for one in images.images_of(version, folder, others, tools) if not images.has(registry, one)]
+        wanted = images.images_of(version, folder, others[version], tools)
+        missing = [one for one in wanted if not images.has(registry, one)]
         if missing:
             with taking(say, f"pushing {len(missing)} images of Kubernetes {version}"):
                 for one in missing:
                     images.push(registry, one)
     return Mirror(CONTAINER, "http://mirror", "http://mirror:5000", key, kubernetes[versions[0]])
+
+
+def _others(version: str, say: Say) -> dict[str, Path]:
+    return {name: build.ensure_built(one, say) for name, one in build.others(version).items()}
 
 
 def _ensure_container(root: Path, say: Say) -> str:

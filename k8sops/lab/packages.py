@@ -33,7 +33,7 @@ def control(package: Package) -> str:
     return FIELDS.format(name=package.name, version=package.version) + depends + f"Description: {package.description}\n"
 
 
-def packages_of(version: str, kubernetes: Path, cni: Path) -> list[Package]:
+def packages_of(version: str, kubernetes: Path, others: Mapping[str, Path]) -> list[Package]:
     """What the repository of a minor holds for one Kubernetes version; kubectl in two revisions, side by side."""
     units = data_dir() / "mirror" / "units"
     kubelet = {
@@ -42,7 +42,10 @@ def packages_of(version: str, kubernetes: Path, cni: Path) -> list[Package]:
     }
     drop_in = {"/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf": units / "10-kubeadm.conf"}
     needs = "iptables (>= 1.4.21), kubernetes-cni (>= 1.2.0), conntrack, ebtables, ethtool, iproute2, mount, socat"
-    plugins = {f"/opt/cni/bin/{path.name}": path for path in sorted(cni.iterdir())}
+    plugins = {f"/opt/cni/bin/{path.name}": path for path in sorted(others["cni-plugins"].iterdir())}
+    dockerd = {"/usr/bin/cri-dockerd": others["cri-dockerd"] / "cri-dockerd"}
+    for unit in ("cri-docker.service", "cri-docker.socket"):
+        dockerd[f"/usr/lib/systemd/system/{unit}"] = units / unit
     kubectl = {"/usr/bin/kubectl": kubernetes / "kubectl"}
     return [
         Package("kubelet", f"{version}-1.1", kubelet, needs, "Node agent of Kubernetes"),
@@ -56,6 +59,7 @@ def packages_of(version: str, kubernetes: Path, cni: Path) -> list[Package]:
         Package("kubectl", f"{version}-1.1", kubectl, "", "Command line of Kubernetes"),
         Package("kubectl", f"{version}-1.0", kubectl, "", "Command line of Kubernetes, an older revision"),
         Package("kubernetes-cni", "1.7.1-1.1", plugins, "", "Network plugins"),
+        Package("cri-dockerd", "0.3.14-1.1", dockerd, "iptables", "Lets kubelet speak to Docker"),
     ]
 
 

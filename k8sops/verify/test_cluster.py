@@ -61,7 +61,7 @@ def pods(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, str, str, s
     plane = over_testinfra(suite.connect(suite.spec.control_planes[0].name))
     namespace = f"k8sops-verify-{secrets.token_hex(3)}"
     try:
-        plane.check_output(f"kubectl apply -f - <<<{quote(_objects(namespace, suite.spec.settings.verify.image))}")
+        plane.check_output(f"kubectl apply -f - <<<{quote(_objects(namespace, suite.spec.verify_image))}")
         done = plane.run(f"kubectl -n {namespace} rollout status daemonset/verify --timeout=120s")
         listed = json.loads(plane.check_output(f"kubectl -n {namespace} get pods -o json"))["items"]
         waiting = [_why(one) for one in listed if not one["status"].get("podIP")]
