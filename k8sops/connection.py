@@ -23,7 +23,7 @@ from fabric import Config, Connection
 from k8sops import retry
 from k8sops.errors import HostError, UnreachableError
 from k8sops.host import Result
-from k8sops.hostkeys import KNOWN_HOSTS, Hop, refuse_changed, refuse_revoked, refuse_unknown, trusted
+from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
@@ -128,8 +128,14 @@ class SSHHost:
             connect_kwargs=options,
             **({"gateway": gateway} if gateway else {}),
         )
-        for hop in _hops(connection):
-            self._open_hop(hop, hop is connection)
+        try:
+            for hop in _hops(connection):
+                self._open_hop(hop, hop is connection)
+        except BaseException:
+            # A login that was refused has left a transport and a socket to the agent open.
+            for hop in _hops(connection):
+                hop.client.close()
+            raise
         connection.client.get_transport().set_keepalive(KEEPALIVE)
         return connection
 
@@ -138,15 +144,15 @@ class SSHHost:
         pin = one.host_key if last else one.pins.get(connection.original_host)
         hop = Hop(one.name, connection.host, connection.port, pin)
         place = f"{connection.user}@{connection.host}:{connection.port}" + ("" if last else " (jump host)")
-        keys, revoked = trusted(hop, one.known_hosts)
+        known = trusted(hop, one.known_hosts)
         client = connection.client
-        client.set_missing_host_key_policy(_Reject(hop, keys, revoked))
-        for kind, key in (keys.lookup(hop.entry) or {}).items():
+        client.set_missing_host_key_policy(_Reject(hop, known))
+        for kind, key in (known.keys.lookup(hop.entry) or {}).items():
             client.get_host_keys().add(hop.entry, kind, key)
         try:
             connection.open()
         except paramiko.BadHostKeyException as error:
-            raise _refusal(hop, error.key, error.expected_key, revoked) from None
+            raise _refusal(hop, error.key, error.expected_key, known) from None
         except paramiko.AuthenticationException:
             raise _refused(one, place) from None
         except socket.gaierror:
@@ -199,19 +205,21 @@ class _Transient(UnreachableError):
 class _Reject(paramiko.MissingHostKeyPolicy):
     """No key is taken for good because it was offered."""
 
-    def __init__(self, hop: Hop, keys: Any, revoked: frozenset[str]) -> None:
-        self.hop, self.keys, self.revoked = hop, keys, revoked
+    def __init__(self, hop: Hop, known: Known) -> None:
+        self.hop, self.known = hop, known
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
-        known = self.keys.lookup(self.hop.entry) or {}
-        raise _refusal(self.hop, key, next(iter(known.values()), None), self.revoked)
+        expected = self.known.keys.lookup(self.hop.entry) or {}
+        raise _refusal(self.hop, key, next(iter(expected.values()), None), self.known)
 
 
-def _refusal(hop: Hop, key: Any, expected: Any, revoked: frozenset[str]) -> UnreachableError:
+def _refusal(hop: Hop, key: Any, expected: Any, known: Known) -> UnreachableError:
     """Why this key is not taken; asked while keys are exchanged, before any login."""
-    if key.get_base64() in revoked:
+    if key.get_base64() in known.revoked:
         return refuse_revoked(hop, key)
-    return refuse_changed(hop, key, expected) if expected else refuse_unknown(hop, key)
+    if expected:
+        return refuse_changed(hop, key, expected)
+    return refuse_unknown(hop, key, certified=bool(known.certified))
 
 
 def _refused(one: SSHSettings, place: str) -> UnreachableError:

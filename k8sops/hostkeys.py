@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,13 +35,23 @@ def fingerprint(key: bytes) -> str:
     return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
 
+@dataclass(frozen=True)
+class Known:
+    """What known_hosts files say: `keys` (paramiko's HostKeys), revoked ones as base64, whom authorities vouch for."""
+
+    keys: Any
+    revoked: frozenset[str]
+    certified: tuple[str, ...]
+
+
 @cache
-def known_hosts(files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-    """The keys in these files (paramiko's HostKeys), and the revoked ones as base64; each file is read once."""
+def known_hosts(files: tuple[str, ...]) -> Known:
+    """Each file is read once."""
     import paramiko
 
     keys = paramiko.HostKeys()
     revoked: set[str] = set()
+    certified: list[str] = []
     for name in files:
         path = Path(name).expanduser()
         if not path.exists():
@@ -49,9 +60,11 @@ def known_hosts(files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
             words = line.split()
             if words[:1] == ["@revoked"] and len(words) >= 4:
                 revoked.add(words[3])
+            elif words[:1] == ["@cert-authority"] and len(words) >= 4:
+                certified += words[1].split(",")
             elif words and not words[0].startswith(("#", "@")):
                 _add(keys, line)
-    return keys, frozenset(revoked)
+    return Known(keys, frozenset(revoked), tuple(certified))
 
 
 def _add(keys: Any, line: str) -> None:
@@ -65,32 +78,34 @@ def _add(keys: Any, line: str) -> None:
         keys._entries.append(entry)
 
 
-def trusted(hop: Hop, files: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-    """The keys that may answer for this hop, and those that are revoked, which are none of them.
+def trusted(hop: Hop, files: tuple[str, ...]) -> Known:
+    """The keys that may answer for this hop; those that are revoked are none of them.
 
     A pin alone counts where there is one, else what known_hosts says.
     """
     import paramiko
 
-    known, revoked = known_hosts(files)
+    known = known_hosts(files)
     keys = paramiko.HostKeys()
     if hop.pin:
         kind, text = hop.pin.split()[:2]
         found = {kind: paramiko.PKey.from_type_string(kind, base64.b64decode(text))}
     else:
-        found = dict(known.lookup(hop.entry) or {})
+        found = dict(known.keys.lookup(hop.entry) or {})
     for kind, key in found.items():
-        if key.get_base64() not in revoked:
+        if key.get_base64() not in known.revoked:
             keys.add(hop.entry, kind, key)
-    return keys, revoked
+    certified = tuple(pattern for pattern in known.certified if fnmatch(hop.entry, pattern))
+    return Known(keys, known.revoked, certified)
 
 
-def refuse_unknown(hop: Hop, key: Any) -> UnreachableError:
+def refuse_unknown(hop: Hop, key: Any, *, certified: bool) -> UnreachableError:
+    aside = " (@cert-authority vouches for it, but host certificates are not supported)" if certified else ""
     kind, seen = key.get_name(), fingerprint(key.asbytes())
     port = f" -p {hop.port}" if hop.port != 22 else ""
     return UnreachableError(
         hop.name,
-        f"the host key of {hop.entry} is not known: {kind} {seen}",
+        f"the host key of {hop.entry} is not known: {kind} {seen}{aside}",
         remedy=f"compare the fingerprint on the host (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then trust it:\n"
         f"  ssh-keyscan{port} {hop.host} >> ~/.ssh/known_hosts\n"
         f'  or in the inventory: host_key: "{kind} {key.get_base64()}"',

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 NAME = "test"
 
@@ -34,6 +35,7 @@ class Cluster:
     """The lab, and the commands as a user types them."""
 
     folder: Path
+    name: str = NAME
 
     @property
     def inventory(self) -> Path:
@@ -53,17 +55,24 @@ class Cluster:
         return ran
 
     def lab_up(self, *words: str) -> Ran:
-        return self.k8sops("lab", "up", NAME, "--inventory", str(self.inventory), *words)
+        return self.k8sops("lab", "up", self.name, "--inventory", str(self.inventory), *words)
 
     def on(self, host: str, script: str) -> str:
         """A script on a host, by docker and not by k8sops."""
-        argv = ["docker", "exec", "-i", f"k8sops-{NAME}-{host}", "bash", "-e", "-s"]
+        argv = ["docker", "exec", "-i", f"k8sops-{self.name}-{host}", "bash", "-e", "-s"]
         done = subprocess.run(argv, input=script, text=True, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def apply(self, *words: str, expect: int = 0) -> Any:
         return self.k8sops("apply", "--yes", "-o", "json", *words, expect=expect).data()
+
+    def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """The inventory, changed; its first line still says that a lab wrote it."""
+        text = self.inventory.read_text()
+        data = yaml.safe_load(text)
+        change(data)
+        self.inventory.write_text(f"{text.splitlines()[0]}\n{yaml.safe_dump(data)}")
 
     def changes(self, *words: str) -> list[dict[str, Any]]:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])

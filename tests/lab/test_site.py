@@ -12,9 +12,12 @@ from conftest import NAME, Cluster
 
 from k8sops.cli.common import connections, load_named_playbook, load_spec
 from k8sops.host import Host
+from k8sops.kubeadm import flannel_manifest
 from k8sops.plan import Filters
 from k8sops.survey import Session, make_plan
 from k8sops.testing import FakeHost
+
+KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 
 
 def test_bare_hosts_have_nothing_of_what_k8sops_brings(cluster: Cluster) -> None:
@@ -99,7 +102,7 @@ def test_a_second_apply_changes_nothing_and_costs_two_execs_a_host(cluster: Clus
 
 
 def test_no_join_token_is_left(cluster: Cluster) -> None:
-    secrets = cluster.on("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf -n kube-system get secrets -o name")
+    secrets = cluster.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
     assert "bootstrap-token" not in secrets
 
 
@@ -126,28 +129,20 @@ def test_drift_is_found_shown_and_healed_and_nothing_else_touched(cluster: Clust
     assert cluster.k8sops("check").code == 0
 
 
-def edit(cluster: Cluster, change: Any) -> None:
-    data = yaml.safe_load(cluster.inventory.read_text())
-    change(data)
-    head = cluster.inventory.read_text().splitlines()[0]
-    cluster.inventory.write_text(f"{head}\n{yaml.safe_dump(data)}")
-
-
 def test_a_label_is_set_as_declared_and_set_again_when_removed(cluster: Cluster) -> None:
     def declare(data: dict[str, Any]) -> None:
         data["groups"]["workers"]["labels"] = {"disk": "ssd"}
         data["groups"]["workers"]["taints"] = ["gpu=true:PreferNoSchedule"]
 
-    edit(cluster, declare)
+    cluster.edit(declare)
     assert [one["resource"] for one in cluster.changes()] == ["node:w1"]
     cluster.apply()
-    kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
-    cluster.on("cp1", f"{kubectl} label node w1 disk-; {kubectl} label node w1 theirs=kept")
+    cluster.on("cp1", f"{KUBECTL} label node w1 disk-; {KUBECTL} label node w1 theirs=kept")
     (change,) = cluster.changes()
     assert change["resource"] == "node:w1"
     assert change["diff"] == ["wanted: label disk=ssd"]
     cluster.apply()
-    labels = cluster.on("cp1", f"{kubectl} get node w1 --show-labels --no-headers")
+    labels = cluster.on("cp1", f"{KUBECTL} get node w1 --show-labels --no-headers")
     assert "disk=ssd" in labels
     assert "theirs=kept" in labels
 
@@ -155,7 +150,7 @@ def test_a_label_is_set_as_declared_and_set_again_when_removed(cluster: Cluster)
 def test_a_worker_joins_and_no_other_host_is_changed(cluster: Cluster) -> None:
     settings = yaml.safe_load(cluster.inventory.read_text())["groups"]["workers"]
     cluster.lab_up("--workers", "2")
-    edit(cluster, lambda data: data["groups"]["workers"].update(labels=settings["labels"], taints=settings["taints"]))
+    cluster.edit(lambda data: data["groups"]["workers"].update(labels=settings["labels"], taints=settings["taints"]))
     done = cluster.apply()
     assert done["hosts"]["w1"]["changed"] == 0
     assert done["hosts"]["w2"]["changed"] > 0
@@ -180,12 +175,26 @@ def test_a_jump_host_is_gone_through_and_its_key_is_checked_too(cluster: Cluster
 
 
 def test_host_gw_is_verified_too(cluster: Cluster) -> None:
-    edit(cluster, lambda data: data["network"].update(flannel={"backend": "host-gw"}))
+    cluster.edit(lambda data: data["network"].update(flannel={"backend": "host-gw"}))
     changes = {one["resource"]: one["outcome"] for one in cluster.changes()}
     assert changes == {"manifest:flannel": "drift", "gate:daemonset/kube-flannel-ds": "unknown"}
     cluster.apply()
     assert all(one["passed"] for one in cluster.k8sops("verify", "-o", "json").data()["tests"])
     assert "via 10.77" in cluster.on("w1", "ip route show 10.244.0.0/24")
+
+
+def test_manifests_of_ones_own_take_the_place_of_flannel(cluster: Cluster, tmp_path: Path) -> None:
+    own = tmp_path / "network.yaml"
+    before = cluster.on("cp1", f"{KUBECTL} get daemonset -n kube-flannel -o name")
+    own.write_text(flannel_manifest(load_spec(cluster.inventory)).replace("host-gw", "vxlan"))
+    cluster.edit(lambda data: data["network"].update(cni={"manifests": [str(own)]}))
+    assert [one["resource"] for one in cluster.changes()] == ["manifest:network"]
+    cluster.apply()
+    assert cluster.on("cp1", f"{KUBECTL} get daemonset -n kube-flannel -o name") == before
+    assert "vxlan" in cluster.on("cp1", f"{KUBECTL} get configmap -n kube-flannel kube-flannel-cfg -o yaml")
+    own.write_text("kind: [")
+    assert f"{own}:1" in cluster.k8sops("plan", expect=5).err
+    cluster.edit(lambda data: data["network"].update(cni="flannel"))
 
 
 def test_a_host_that_is_down_is_said_and_the_others_are_planned(cluster: Cluster) -> None:
