@@ -140,7 +140,7 @@ def test_sudo_with_a_password_gets_it_on_stdin_only(hosts: Cluster, reach: dict[
         "w2",
         f"chpasswd <<'END'\nops:{password}\nEND\nrm /etc/sudoers.d/*; echo 'ops ALL=(ALL) ALL' >/etc/sudoers.d/ops",
     )
-    argv = "cat /proc/*/cmdline | tr '\\0' ' ' | grep -c canary || true"
+    argv = "cat /proc/*/cmdline | tr '\\0' ' ' | grep -c '[c]anary' || true"
     assert ask(reach["w2"], f"hostname; id -un; {argv}", password) == ["w2", "root", "0"]
     assert "-K" in refusal(reach["w2"])
     assert "sudo" in refusal(reach["w2"], "wrong")
