@@ -81,7 +81,14 @@ def test_ctrl_c_is_answered_in_words(tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.yaml"
     os.mkfifo(inventory)
     argv = [sys.executable, "-m", "k8sops", "plan", "-i", str(inventory)]
-    running = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # A shell starts what runs in its background with SIGINT ignored, and these tests may run there.
+    running = subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+    )
     # Opened for writing only once k8sops reads it: then it waits for what never comes.
     with inventory.open("w"):
         running.send_signal(signal.SIGINT)
