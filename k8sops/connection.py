@@ -10,24 +10,24 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from threading import Thread
+from threading import Event
 from typing import Any
 
 import paramiko
 from fabric import Config, Connection
 
 from k8sops import retry
-from k8sops.errors import HostError, UnreachableError
-from k8sops.host import Result
+from k8sops.errors import UnreachableError
+from k8sops.execution import Conversation, Exec
+from k8sops.host import Dialogue, Result
 from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
-KEEPALIVE, GRACE = 15, 10.0
+KEEPALIVE = 15
 BEGIN = "# k8sops begin"
 # What cryptography and paramiko raise for a key file that wants a passphrase.
 ENCRYPTED = (TypeError, paramiko.PasswordRequiredException)
@@ -77,7 +77,14 @@ class SSHHost:
     def name(self) -> str:
         return self.settings.name
 
-    def run(self, script: str, *, timeout: float = 60, on_line: Callable[[str], None] | None = None) -> Result:
+    def run(
+        self,
+        script: str,
+        *,
+        timeout: float = 60,
+        on_line: Callable[[str], None] | None = None,
+        stop: Event | None = None,
+    ) -> Result:
         """One exec: bash reads the script from stdin, as root, ended on the host itself after `timeout` seconds.
 
         The script must be one compound command, or a child could swallow its rest (see shell.envelope).
@@ -86,11 +93,25 @@ class SSHHost:
         since = time.monotonic()
         try:
             channel.exec_command(self._command(timeout))
-            return _talk(self.name, channel, self._stdin(script), timeout, since, on_line)
+            result = Exec(self.name, channel, timeout, on_line, stop, since).run(self._stdin(script))
+            _sudo(self.name, result.code, result.err)
+            return result
+        except UnreachableError:
+            self.close()
+            raise
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(since, error) from None
         finally:
             channel.close()
+
+    def talk(self, script: str) -> Dialogue:
+        """A script that goes on running and is spoken to; a day at most."""
+        channel = self._open()
+        try:
+            channel.exec_command(self._command(86400))
+            return Conversation(channel, self._stdin(script))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(time.monotonic(), error) from None
 
     def close(self) -> None:
         """The connection and those of its gateways are closed."""
@@ -256,67 +277,6 @@ def _hops(connection: Connection) -> list[Connection]:
 
 def _reason(error: BaseException) -> str:
     return str(error).strip() or type(error).__name__
-
-
-def _talk(
-    name: str,
-    channel: paramiko.Channel,
-    stdin: bytes,
-    timeout: float,
-    since: float,
-    on_line: Callable[[str], None] | None,
-) -> Result:
-    """Sends while it reads, so that neither side waits for the other's buffer."""
-    errors: list[bytes] = []
-
-    def send() -> None:
-        # A host that stops reading has ended the script; its exit code says why.
-        with suppress(OSError):
-            channel.sendall(stdin)
-            channel.shutdown_write()
-
-    def read_errors() -> None:
-        while True:
-            try:
-                chunk = channel.recv_stderr(65536)
-            except TimeoutError:
-                return
-            if not chunk:
-                return
-            errors.append(chunk)
-
-    channel.settimeout(timeout + GRACE)
-    threads = [Thread(target=work, daemon=True) for work in (send, read_errors)]
-    for thread in threads:
-        thread.start()
-    lines: list[str] = []
-    rest = b""
-    try:
-        while chunk := channel.recv(65536):
-            *full, rest = (rest + chunk).split(b"\n")
-            for raw in full:
-                lines.append(raw.decode(errors="replace"))
-                if on_line:
-                    on_line(lines[-1])
-            if time.monotonic() - since > timeout + GRACE:
-                raise TimeoutError
-    except TimeoutError:
-        raise HostError(name, f"no answer within {timeout:.0f} s; the script was ended there") from None
-    if rest:
-        lines.append(rest.decode(errors="replace"))
-        if on_line:
-            on_line(lines[-1])
-    code = channel.recv_exit_status()
-    for thread in threads:
-        thread.join(5)
-    if code == -1:
-        raise EOFError("the other side closed it")
-    err = b"".join(errors).decode(errors="replace")
-    seconds = time.monotonic() - since
-    if code in (124, 137):
-        raise HostError(name, f"was not done within {timeout:.0f} s and was ended", remedy="run the same command again")
-    _sudo(name, code, err)
-    return Result(code, "\n".join(lines), err, seconds)
 
 
 def _sudo(name: str, code: int, err: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 from typing import Protocol
 
 
@@ -21,17 +22,39 @@ class Result:
         return self.code == 0
 
 
+class Dialogue(Protocol):
+    """A script that goes on running on a host and is spoken to, line by line."""
+
+    def send(self, line: str) -> None:
+        """Raises OSError when nobody is there any more."""
+
+    def receive(self, seconds: float) -> str | None:
+        """The next line that it prints; None when it has ended, or nothing came in time."""
+
+    def close(self) -> None: ...
+
+
 class Host(Protocol):
     """A machine that runs bash scripts as root.
 
     One `run` is one exec over the link, whatever the script's length. The script travels on stdin and never in
     argv, so it may hold secrets. `on_line` is called with each line of stdout as it arrives, without its end.
+    `stop`: the script listens (see shell.sh, `heard`): it gets a beat every few seconds, and `stop` once this is set.
     Raises `UnreachableError` when the host cannot be reached or the link is lost, `HostError` past `timeout` seconds.
     """
 
     @property
     def name(self) -> str: ...
 
-    def run(self, script: str, *, timeout: float = 60, on_line: Callable[[str], None] | None = None) -> Result: ...
+    def run(
+        self,
+        script: str,
+        *,
+        timeout: float = 60,
+        on_line: Callable[[str], None] | None = None,
+        stop: Event | None = None,
+    ) -> Result: ...
+
+    def talk(self, script: str) -> Dialogue: ...
 
     def close(self) -> None: ...

@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Probe
 from k8sops.patterns import DELEGATE, select
 from k8sops.playbook import Play, Playbook
-from k8sops.resource import Resource
+from k8sops.resource import Resource, Risk
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Finding, Task, load_task, task_names
 
@@ -61,6 +62,11 @@ class Filters:
     limit: str = "all"
     tags: frozenset[str] = frozenset()
     skip_tags: frozenset[str] = frozenset()
+    picks: frozenset[str] = frozenset()
+    """Resources by id, with `*` and `?`; none: all."""
+
+    def picked(self, resource: Resource) -> bool:
+        return not self.picks or any(fnmatchcase(resource.id, pick) for pick in self.picks)
 
     def takes(self, play: Play, task: str) -> bool:
         bears = {task, *play.tags}
@@ -79,6 +85,21 @@ class Plan:
     seen: Mapping[tuple[int, str, str, str], Seen] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
+    waived: frozenset[str] = frozenset()
+
+    def risk(self, step: Step) -> Risk:
+        """What the step may disturb: a restart disturbs nobody on a host that is no node yet."""
+        risk = step.resource.risk
+        return "file" if risk == "restart" and not self.fleet[step.host].joined else risk
+
+    @property
+    def risks(self) -> Mapping[Risk, list[str]]:
+        """The hosts that changes of each risk would touch."""
+        found: dict[Risk, list[str]] = {}
+        for step in self.changes:
+            if step.resource.apply is not None:
+                found.setdefault(self.risk(step), []).append(step.host)
+        return found
 
     def outcome(self, step: Step) -> Outcome:
         """What its check said; unknown, too, where it holds but what it comes after will change."""
@@ -156,6 +177,7 @@ def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, 
         for name in play.tasks
         if filters.takes(play, name)
         for resource in tasks[name].resources(spec, host, fleet)
+        if filters.picked(resource)
     )
 
 

@@ -62,6 +62,21 @@ def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
             console.print(f"      {len(lines)} lines (--diff shows them)", style="dim", highlight=False)
 
 
+def print_plan_data(console: Console, data: Mapping[str, Any]) -> None:
+    """A plan from its data, every difference whole."""
+    console.print(f"Cluster {data['cluster']}, playbook {data['playbook']}", highlight=False)
+    at = ""
+    for one in data["changes"]:
+        if one["play"] != at:
+            at = one["play"]
+            console.print(f"\n[bold]PLAY {escape(at)}[/bold]", highlight=False)
+        sign = SIGNS[Outcome(one["outcome"])]
+        console.print(f"  {sign} {escape(one['resource'])}  [dim]{one['host']}[/dim]", highlight=False, soft_wrap=True)
+        for line in one["diff"]:
+            console.print(f"      {line}", style=_colour(line), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"\n[bold]{escape(data['summary'])}[/bold]", highlight=False)
+
+
 def _because(plan: Plan, step: Step) -> str:
     said = plan.seen.get(step.key, Seen(Outcome.UNKNOWN)).said
     return f": {said[-1]}" if said else ""
@@ -83,11 +98,9 @@ def summary(plan: Plan) -> str:
     if not changes and not plan.changes:
         return f"Plan: no changes{silent}"
     parts = [f"Plan: {_count(len(changes), 'change')} on {_count(len(hosts), 'host')}"]
-    for risk in ("restart", "drain", "delete"):
-        risky = [step for step in changes if step.resource.risk == risk]
-        if risky:
-            names = fold(list(dict.fromkeys(step.host for step in risky)))
-            parts.append(f"{_count(len(risky), risk)} ({names})")
+    for risk, risky in plan.risks.items():
+        if risk != "file":
+            parts.append(f"{_count(len(risky), risk)} ({fold(list(dict.fromkeys(risky)))})")
     return ", ".join(parts) + silent
 
 
@@ -151,6 +164,8 @@ def print_done(console: Console, done: Done, *, everything: bool) -> None:
             f"\n[red]stopped before[/red] play “{escape(done.stopped_before)}”: too many hosts failed; run again",
             highlight=False,
         )
+    if done.interrupted:
+        console.print("\n[red]stopped[/red] as asked; run the same again to go on", highlight=False)
     print_recap(console, done.tallies, everything=everything)
 
 
@@ -162,6 +177,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
     return {
         "apiVersion": "k8sops/v1",
         "kind": "Plan",
+        "summary": summary(plan),
         "cluster": plan.spec.cluster,
         "playbook": plan.playbook.name,
         "changes": [
@@ -171,7 +187,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
                 "task": step.task,
                 "resource": step.resource.id,
                 "outcome": plan.outcome(step).value,
-                "risk": step.resource.risk,
+                "risk": plan.risk(step),
                 "diff": diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN))),
             }
             for step in plan.changes
@@ -233,6 +249,9 @@ class Progress:
             self._step(event)
         elif kind == "output":
             self._output(event)
+        elif kind == "waiting":
+            what = escape(event["for"].strip())
+            self.console.print(f"  [cyan]waiting[/cyan]: {event['host']}  still running there: {what}", highlight=False)
         elif kind == "failed":
             self.now.pop(event["host"], None)
         self._show()

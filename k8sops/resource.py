@@ -7,7 +7,8 @@ from typing import Literal
 
 from k8sops.shell import Fragment, Secret, quote
 
-Risk = Literal["change", "restart", "drain", "delete"]
+Risk = Literal["file", "restart", "drain", "delete"]
+"""What a change may disturb: nothing (files, packages, objects), a service, the pods of a node, data."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,13 @@ class Resource:
     settle: float = 0
     want: str | None = None
     secrets: tuple[Secret, ...] = ()
-    risk: Risk = "change"
+    risk: Risk = "file"
     after: str = ""
     deadline: float = 300
 
     @property
     def fragment(self) -> Fragment:
-        return Fragment(self.check, self.apply, self.settle)
+        return Fragment(self.check, self.apply, self.settle, self.id)
 
 
 def later(id: str, because: str, *, want: str | None = None) -> Resource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from threading import Event
 
 from k8sops import facts as facts_module
 from k8sops.errors import HostError, UnreachableError
@@ -12,7 +13,7 @@ from k8sops.facts import Fleet, HostFacts
 from k8sops.patterns import DELEGATE
 from k8sops.plan import Outcome, Plan, Seen, Step, hosts_of, make_steps, play_steps
 from k8sops.playbook import Play
-from k8sops.shell import converge_script, new_mark
+from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
 from k8sops.stream import Failure, Ran, Reader
 from k8sops.survey import Session, group, survey, tail
 
@@ -38,6 +39,8 @@ class Done:
     stopped_before: str = ""
     """The play that was not started, because too many hosts had failed."""
     fleet: Fleet = field(default_factory=lambda: Fleet({}))
+    interrupted: bool = False
+    """Whether it ended early because it was told to."""
 
     @property
     def changed(self) -> int:
@@ -70,14 +73,16 @@ def run(session: Session, plan: Plan) -> Done:
     progress = _Progress(plan, plan.fleet, tallies)
     stopped = ""
     for index, play in enumerate(plan.playbook.plays):
-        if stopped and not play.always:
+        if session.lost.is_set() or ((stopped or session.stop.is_set()) and not play.always):
             continue
         _run_play(session, progress, index, play)
         if not stopped and _too_many(progress, play):
             later = plan.playbook.plays[index + 1 :]
             stopped = next((one.name for one in later if not one.always), "")
-    still = _survey_again(session, progress) if any(t.changed for t in tallies.values()) else ()
-    return Done(tallies, tuple(progress.failures), still, stopped, progress.fleet)
+    over = session.stop.is_set() or session.lost.is_set()
+    again = not over and any(t.changed for t in tallies.values())
+    still = _survey_again(session, progress) if again else ()
+    return Done(tallies, tuple(progress.failures), still, stopped, progress.fleet, over)
 
 
 def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> None:
@@ -92,8 +97,12 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     if not names:
         return
     session.emit({"type": "play.start", "play": play.name, "hosts": names})
+    # What takes back a secret is done even by a run that was told to stop.
+    stop = Event() if play.always else session.stop
     for batch in batches(names, play.serial):
-        answers = session.each(batch, lambda name: _converge(session, name, steps[name]))
+        if stop.is_set() or session.lost.is_set():
+            break
+        answers = session.each(batch, lambda name: _converge(session, name, steps[name], stop))
         for name, answer in answers.items():
             _note(session, progress, name, answer)
         fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
@@ -133,7 +142,7 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
         session.emit({"type": "failed", "host": name, **vars(answer.failure)})
 
 
-def _converge(session: Session, name: str, steps: Sequence[Step]) -> Ran:
+def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
@@ -144,13 +153,14 @@ def _converge(session: Session, name: str, steps: Sequence[Step]) -> Ran:
         facts=facts_module.SCRIPT,
         known=secrets.values(),
     )
-    timeout = 60 + sum(step.resource.deadline + step.resource.settle for step in steps)
+    timeout = 60 + LOCK_SECONDS + sum(step.resource.deadline + step.resource.settle for step in steps)
     try:
-        result = session.connect(name).run(script, timeout=timeout, on_line=lambda line: reader.take(mark, line))
+        host = session.connect(name)
+        result = host.run(script, timeout=timeout, on_line=lambda line: reader.take(mark, line), stop=stop)
     except HostError as error:
         reader.lost(error)
         return reader.ran
-    if reader.ran.failure is None and not reader.ended:
+    if reader.ran.failure is None and not reader.ended and not reader.ran.stopped:
         reader.ran.failure = Failure(
             name, "", "", f"the script ended early (exit code {result.code})", (tail(result.err),)
         )

@@ -15,6 +15,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+BEAT = 5.0
+"""Seconds between two beats to a script that listens; it ends between two resources after 30 s without one."""
+LOCK_SECONDS = 600
+"""For how long a script waits for another one on its host."""
+RUN_LOCK = "/run/k8sops-run.lock"
 LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 
 HOLDS, DRIFT, UNKNOWN = 0, 10, 11
@@ -55,7 +60,7 @@ def new_mark() -> str:
 def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> str:
     """A whole script: the nonce, the secrets it uses, the library, then `body`."""
     variables = [f"{secret.variable}={quote(secret.reveal())}" for secret in known]
-    lines = ["{", f"MARK={quote(mark)}", *variables, LIBRARY, *body, "exit 0", "} </dev/null", ""]
+    lines = ["{", f"MARK={quote(mark)}", *variables, LIBRARY, *body, "exit 0", "} 8<&0 </dev/null", ""]
     return "\n".join(lines)
 
 
@@ -66,6 +71,7 @@ class Fragment:
     check: str
     apply: str | None
     settle: float
+    name: str = ""
 
 
 def define(fragments: Sequence[Fragment]) -> list[str]:
@@ -88,10 +94,18 @@ def converge_script(
 ) -> str:
     """Check, apply on drift, check again, one after the other until one fails; then the facts, failure or not."""
     # No `&&` between them: in such a list bash forgets `set -e` in all that runs below.
-    calls = [f"converge {at} {int(one.settle)}; [ $? = 0 ] || return 0" for at, one in enumerate(fragments)]
+    calls = [
+        f"converge {at} {int(one.settle)} {quote(one.name)}; [ $? = 0 ] || return 0" for at, one in enumerate(fragments)
+    ]
     work = ["work() {", *calls, "}"]
-    tail = ["mark facts", f"(\n{facts}\n) 9>&-", "mark end"]
-    return envelope(mark, [*define(fragments), *work, f"lock {quote(who)}", "work", *tail], known)
+    tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]
+    first = ["LISTENS=1", f"lock {quote(who)} {LOCK_SECONDS}", "work"]
+    return envelope(mark, [*define(fragments), *work, *first, *tail], known)
+
+
+def hold_script(mark: str, who: str) -> str:
+    """Holds the run's lock on a host for as long as it is spoken to."""
+    return envelope(mark, [f"hold {quote(who)} {RUN_LOCK}"])
 
 
 @dataclass(frozen=True)

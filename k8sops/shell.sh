@@ -11,6 +11,27 @@ LOCK=/run/k8sops.lock
 # A marker is a line of its own, even when what ran before it ended without a newline.
 mark() { printf '\n%s %s\n' "$MARK" "$*"; }
 
+# heard: whoever sent this script still waits for it. On descriptor 8 come lines: a beat, which is the sender's own
+# count of seconds since it sent the script, or `stop`. Where the line is closed, or was silent for too long, the
+# script ends here, between two resources, and never in the middle of one.
+SILENCE=30 HEARD=0 STOP=
+heard() {
+  local line
+  [ -n "${LISTENS-}" ] || return 0
+  while IFS= read -r -t 0 -u 8; do
+    IFS= read -r -u 8 line || exit 76
+    case $line in stop) STOP=1 ;; *) HEARD=$line ;; esac
+  done
+  [ $((SECONDS - HEARD)) -le $SILENCE ] || exit 76
+}
+
+# relay: passes on what a step prints. A step never learns that nobody reads any more: apt would die of it.
+relay() {
+  local line
+  trap '' PIPE
+  while IFS= read -r line || [ -n "$line" ]; do printf '%s\n' "$line" 2>/dev/null || :; done
+}
+
 # --- the words that a check uses -------------------------------------------------------------------------------
 drift() { [ $# = 0 ] || printf '%s\n' "$*"; exit 10; }
 unknown() { printf '%s\n' "$*"; exit 11; }
@@ -45,16 +66,40 @@ put_file() {
     { rm -f "$new"; return 1; }
 }
 
-# apt_get ARGS: waits for another apt or dpkg that is at work, keeps configuration files that a person changed.
+# apt_get ARGS: waits for another apt or dpkg that is at work, finishes what one that died has left half configured,
+# keeps configuration files that a person changed.
 apt_get() {
+  local tries
+  for tries in $(seq 60); do
+    [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A /var/lib/dpkg/updates)" ] && break
+    dpkg --force-confdef --force-confold --configure -a && break
+    echo "dpkg is busy or half configured; waiting"
+    sleep 5
+  done
+  for tries in $(seq 60); do
+    apt_locked || break
+    echo "another apt is at work; waiting"
+    sleep 5
+  done
   apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
     -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends "$@"
 }
 
+# apt_locked: some process holds the lock on the package lists; apt waits for dpkg's lock by itself, not for this one.
+apt_locked() {
+  local inode
+  inode=$(stat -c %i /var/lib/apt/lists/lock 2>/dev/null) || return 1
+  grep -q "^[0-9]*: .*:$inode [0-9]" /proc/locks
+}
+
 # --- how resources run -----------------------------------------------------------------------------------------
 # Fragments run in a subshell that inherits neither stdin nor the lock, so nothing that they start can hold it.
-run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 9>&-; }
-run_apply() { INDEX=$1; ( set -euo pipefail; "apply_$1" ) </dev/null 2>&1 9>&-; }
+run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 8<&- 9>&-; }
+run_apply() {
+  INDEX=$1
+  ( set -euo pipefail; "apply_$1" ) </dev/null 2>&1 8<&- 9>&- | relay 8<&- 9>&-
+  return "${PIPESTATUS[0]}"
+}
 
 survey() {
   local code
@@ -63,15 +108,18 @@ survey() {
   mark checked "$1" $code
 }
 
-# converge INDEX SETTLE: check, apply on drift, check again for up to SETTLE seconds.
+# converge INDEX SETTLE ID: check, apply on drift, check again for up to SETTLE seconds.
 converge() {
   local code until
+  heard
+  [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
   mark begin "$1"
   run_check "$1"; code=$?
   mark checked "$1" $code
   [ $code != 0 ] || return 0
   [ $code = 10 ] || return 1
   if declare -F "apply_$1" >/dev/null; then
+    at_work "$3"
     mark apply "$1"
     run_apply "$1"; code=$?
     [ $code = 0 ] || { mark failed "$1" $code; return 1; }
@@ -83,19 +131,40 @@ converge() {
     run_check "$1"; code=$?
     [ $code != 0 ] || break
     [ $SECONDS -lt $until ] || { mark unsettled "$1" $code; return 1; }
+    heard
+    [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
     sleep 1
   done
   mark settled "$1"
 }
 
-# lock WHO: one mutating script a host at a time, by a kernel lock that ends with this process.
+# lock WHO SECONDS: one mutating script a host at a time, by a kernel lock that ends with this process. One that is
+# still at work there is named and waited for. The lock's file says who holds it, and what runs.
 lock() {
+  local until=$((SECONDS + $2))
   exec 9>>"$LOCK"
   if ! flock -n 9; then
     mark locked "$(head -c 300 "$LOCK" | tr '\n' ' ')"
-    exit 75
+    until flock -w 1 9; do
+      heard
+      [ -z "$STOP" ] || { mark stopped 0; exit 0; }
+      [ $SECONDS -lt $until ] || { mark held "$(head -c 300 "$LOCK" | tr '\n' ' ')"; exit 75; }
+    done
   fi
-  printf '%s, pid %s, since %s\n' "$1" $$ "$(date -u +%FT%TZ)" | cat >"$LOCK" 9>&-
+  HOLDER="$1, pid $$, since $(date -u +%FT%TZ)"
+  at_work "begins"
+}
+at_work() { printf '%s: %s\n' "$HOLDER" "$1" >"$LOCK"; }
+
+# hold WHO FILE: holds a kernel lock on FILE for as long as a line comes every 4 seconds; each is answered.
+hold() {
+  local line
+  exec 9>>"$2"
+  flock -n 9 || { mark held "$(head -c 300 "$2" | tr '\n' ' ')"; exit 75; }
+  printf '%s\n' "$1" >"$2"
+  mark taken
+  while IFS= read -r -t 4 -u 8 line && [ "$line" != release ]; do mark beat; done
+  : >"$2"
 }
 
 # openpgp_fingerprints: the fingerprint of each primary key in an armoured keyring (stdin), one a line. A bare Debian

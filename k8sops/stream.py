@@ -35,6 +35,8 @@ class Ran:
     changed: int = 0
     failure: Failure | None = None
     unreachable: bool = False
+    stopped: bool = False
+    """Whether it ended early because it was told to."""
     facts: HostFacts | None = None
 
 
@@ -79,9 +81,13 @@ class Reader:
             settle = self._at.resource.settle if self._at else 0
             self._fail("unsettled", f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied")
         elif word == "locked":
+            self.emit({"type": "waiting", "host": self.host, "for": " ".join(marker.args)})
+        elif word == "held":
             self.ran.failure = Failure(
-                self.host, "", "lock", f"another run is at work on this host: {' '.join(marker.args)}"
+                self.host, "", "lock", f"another run is still at work on this host: {' '.join(marker.args)}"
             )
+        elif word == "stopped":
+            self.ran.stopped = True
         elif word == "facts":
             self._in_facts = True
         elif word == "end":

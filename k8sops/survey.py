@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TypeVar
 
 from k8sops import facts as facts_module
@@ -32,6 +33,10 @@ class Session:
     emit: Emit
     forks: int = 20
     who: str = "k8sops"
+    stop: Event = field(default_factory=Event)
+    """Set when the run is to end: what runs on a host is finished, nothing more is begun."""
+    lost: Event = field(default_factory=Event)
+    """Set when the cluster's lock is held no more: nothing is sent to any host."""
 
     def each(self, names: Sequence[str], work: Callable[[str], T]) -> dict[str, T | HostError]:
         """`work` on every host, `forks` at a time; an error of a host is its outcome, not the end of the others."""
@@ -134,6 +139,7 @@ def make_plan(
         steps=steps,
         seen=survey(session, steps, fleet.facts),
         findings=find(spec, playbook, fleet, waived),
+        waived=frozenset(waived),
         unreachable=silent,
     )
 

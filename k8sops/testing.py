@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
 
-from k8sops.host import Result
+from k8sops.host import Dialogue, Result
 
 
 @dataclass
@@ -16,13 +17,44 @@ class FakeHost:
     handler: Callable[[str], Result]
     scripts: list[str] = field(default_factory=list)
 
-    def run(self, script: str, *, timeout: float = 60, on_line: Callable[[str], None] | None = None) -> Result:
+    def run(
+        self,
+        script: str,
+        *,
+        timeout: float = 60,
+        on_line: Callable[[str], None] | None = None,
+        stop: Event | None = None,
+    ) -> Result:
         self.scripts.append(script)
         result = self.handler(script)
         for line in result.out.splitlines():
             if on_line:
                 on_line(line)
         return result
+
+    def talk(self, script: str) -> Dialogue:
+        return FakeDialogue(script)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+@dataclass
+class FakeDialogue:
+    """Grants every lock and answers every line."""
+
+    script: str
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._mark = self.script.splitlines()[1].removeprefix("MARK=").strip("'")
+        self.lines.append(f"{self._mark} taken")
+
+    def send(self, line: str) -> None:
+        self.lines.append(f"{self._mark} beat")
+
+    def receive(self, seconds: float) -> str | None:
+        return self.lines.pop(0) if self.lines else None
 
     def close(self) -> None:
         """Nothing is open."""

@@ -21,6 +21,7 @@ app = typer.Typer(
 app.command()(inventory.init)
 app.command()(apply.plan)
 app.command()(apply.apply)
+app.command()(apply.show)
 app.command()(apply.check)
 app.command()(hosts.status)
 app.command()(verify.verify)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +27,8 @@ from k8sops.errors import (
 )
 
 if TYPE_CHECKING:
+    from threading import Event as Flag
+
     from rich.console import Console
 
     from k8sops.journal import Event, Journal
@@ -62,16 +66,18 @@ def plan(
     verbose: o.VerboseOption = 0,
     output: o.OutputOption = o.Output.table,
     diff: o.DiffOption = True,
+    pick: o.PickOption = "",
     ignore_preflight_errors: o.IgnoreOption = "",
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
+    out: Annotated[Path | None, typer.Option(help="Write the plan to a file, for `apply FILE`.")] = None,
     detailed_exitcode: Annotated[bool, typer.Option(help="Exit 2 when something would change.")] = False,
 ) -> int:
     """Show every change on every host; change nothing."""
     request = _request(
-        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+        inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
     )
-    return _only_show(request, console(color), output, diffs=diff, pending=detailed_exitcode)
+    return _only_show(request, console(color), output, diffs=diff, pending=detailed_exitcode, out=out)
 
 
 def check(
@@ -90,17 +96,19 @@ def check(
 ) -> int:
     """Report what has drifted from the inventory; exit 2 when something has. Changes nothing."""
     request = _request(
-        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+        inventory, playbook, limit, tags, skip_tags, "", forks, verbose, ignore_preflight_errors, ask_become_pass
     )
     return _only_show(request, console(color), output, diffs=diff, pending=True)
 
 
 def apply(
+    file: Annotated[Path | None, typer.Argument(help="A plan that `plan --out` wrote: it runs unasked.")] = None,
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     playbook: o.PlaybookOption = "site",
     limit: o.LimitOption = "all",
     tags: o.TagsOption = "",
     skip_tags: o.SkipTagsOption = "",
+    pick: o.PickOption = "",
     forks: o.ForksOption = 20,
     verbose: o.VerboseOption = 0,
     output: o.OutputOption = o.Output.table,
@@ -109,31 +117,47 @@ def apply(
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
     yes: o.YesOption = False,
+    allow: o.AllowOption = "",
+    wait: o.WaitOption = 0,
     check: Annotated[bool, typer.Option("--check", "-C", help="Only show, as `plan` does.")] = False,
 ) -> int:
     """Show every change on every host, ask, and make exactly those changes."""
+    from k8sops import savedplan
     from k8sops.report import done_data, print_done
 
-    if not yes and not check and not sys.stdin.isatty():
+    if not yes and not check and not file and not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
+    allowed = _allowed(allow)
     request = _request(
-        inventory, playbook, limit, tags, skip_tags, forks, verbose, ignore_preflight_errors, ask_become_pass
+        inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
     )
+    saved = savedplan.load(file) if file else None
+    if saved:
+        savedplan.refuse_other_inventory(saved)
+        waived = frozenset(saved.data["waived"])
+        request = replace(
+            request, inventory=saved.inventory, playbook=saved.playbook, filters=saved.filters, waived=waived
+        )
     screen = console(color, stderr=output is o.Output.json)
     with _working(screen, request) as work:
         found = work.look(request.waived)
+        if saved:
+            savedplan.refuse_stale(saved, found)
         code = _show(screen, found, o.Output.table, diffs=diff)
         if code or check:
             work.end(code)
             return code
         if found.changes:
-            if not yes and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
+            if yes and not saved:
+                _refuse_risks(found, allowed)
+            elif not saved and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
                 raise Cancelled("nothing was changed")
-            done = work.run(found)
+            done = work.run(found, wait)
             print_done(screen, done, everything=bool(verbose))
         else:
             done = _nothing(found)
-        _fetch(screen, work.session, found, done)
+        if not done.interrupted:
+            _fetch(screen, work.session, found, done)
         code = exit_code(done)
         work.end(code, done)
         if output is o.Output.json:
@@ -143,20 +167,58 @@ def apply(
         return code
 
 
+def show(
+    file: Annotated[Path, typer.Argument(help="A plan that `plan --out` wrote.")],
+    output: o.OutputOption = o.Output.table,
+    color: o.ColorOption = o.Color.auto,
+) -> None:
+    """Show a plan that was written to a file; no host is asked."""
+    from k8sops import report, savedplan
+
+    saved = savedplan.load(file)
+    if output is o.Output.json:
+        print_json(saved.data)
+    else:
+        report.print_plan_data(console(color), saved.data["plan"])
+
+
+def _allowed(allow: str) -> frozenset[str]:
+    allowed = words(allow)
+    if wrong := sorted(allowed - {"restart", "drain", "delete"}):
+        raise UsageError(f"--allow knows no `{wrong[0]}`", remedy="it takes restart, drain, delete, with commas")
+    return allowed
+
+
+def _refuse_risks(found: Plan, allowed: frozenset[str]) -> None:
+    """--yes covers files and packages; what disturbs more is named on the command line, or asked for."""
+    missing = sorted(found.risks.keys() - allowed - {"file"})
+    if missing:
+        names = ", ".join(missing)
+        raise UsageError(f"--yes does not cover: {names}", remedy=f"--allow {','.join(missing)} covers it")
+
+
 def _request(
-    inventory: Path, playbook: str, limit: str, tags: str, skip_tags: str, forks: int, verbose: int,
+    inventory: Path, playbook: str, limit: str, tags: str, skip_tags: str, pick: str, forks: int, verbose: int,
     ignore_preflight_errors: str, ask_become_pass: bool,
 ) -> Request:  # fmt: skip
     from k8sops.plan import Filters
 
-    filters = Filters(limit, words(tags), words(skip_tags))
+    filters = Filters(limit, words(tags), words(skip_tags), words(pick))
     return Request(inventory, playbook, filters, forks, verbose, words(ignore_preflight_errors), ask_become_pass)
 
 
-def _only_show(request: Request, screen: Console, output: o.Output, *, diffs: bool, pending: bool) -> int:
+def _only_show(
+    request: Request, screen: Console, output: o.Output, *, diffs: bool, pending: bool, out: Path | None = None
+) -> int:
+    from k8sops import savedplan
+
     with _working(console(stderr=True), request) as work:
         found = work.look(request.waived)
-        code = _show(screen, found, output, diffs=diffs) or (PENDING if pending and found.changes else 0)
+        code = _show(screen, found, output, diffs=diffs)
+        if out and not code:
+            savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
+            work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")
+        code = code or (PENDING if pending and found.changes else 0)
         work.end(code)
         return code
 
@@ -179,11 +241,25 @@ class _Work:
         with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
             return make_plan(self.session, self.spec, self.playbook, self.filters, waived)
 
-    def run(self, found: Plan) -> Done:
+    def run(self, found: Plan, wait: float) -> Done:
+        """The plan, carried out while no other run may change the cluster."""
+        from k8sops import lock
         from k8sops.runner import run
 
-        with self.progress.showing():
-            return run(self.session, found)
+        planes = [host.name for host in found.spec.control_planes if host.name in found.fleet.facts]
+        with self.progress.showing("asking for the cluster's lock"):
+            held = lock.wait_for(self.session.connect, planes, self.session.who, wait, self.note)
+        try:
+            with self.progress.showing(), _stopping(self.session.stop, self.note):
+                done = run(replace(self.session, lost=held.lost), found)
+        finally:
+            held.release()
+        if held.lost.is_set():
+            raise HostError(planes[0], "the cluster's lock was lost; nothing was begun after that", remedy="run again")
+        return done
+
+    def note(self, text: str) -> None:
+        self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def end(self, code: int, done: Done | None = None) -> None:
         if done:
@@ -229,6 +305,23 @@ def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> Non
             raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
 
 
+@contextmanager
+def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
+    """Ctrl-C once: what runs on hosts is finished, and no more is begun. Twice: this process ends."""
+
+    def interrupt(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(Cancelled.exit_code)
+        stop.set()
+        say("stopping: what runs now is finished first; Ctrl-C again leaves at once")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _nothing(found: Plan) -> Done:
     from k8sops.runner import Done, Tally
 
@@ -269,7 +362,9 @@ def exit_code(done: Done) -> int:
         return UnreachableError.exit_code
     if any(failure.resource == "lock" for failure in done.failures):
         return LockedError.exit_code
-    return HostError.exit_code if done.failures or done.still else 0
+    if done.failures or done.still:
+        return HostError.exit_code
+    return Cancelled.exit_code if done.interrupted else 0
 
 
 def _fetch(screen: Console, session: Session, found: Plan, done: Done) -> None:

@@ -43,3 +43,12 @@ IgnoreOption = Annotated[
 ]
 AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]
+PickOption = Annotated[
+    str, typer.Option("--pick", help="Only these resources, by id (`*` and `?` match), with commas.", metavar="IDS")
+]
+AllowOption = Annotated[
+    str, typer.Option("--allow", help="What --yes covers beside files and packages: restart, drain, delete.")
+]
+WaitOption = Annotated[
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
+]

@@ -54,7 +54,6 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
         deadline=600,
-        risk="restart",
     )
 
 
@@ -123,7 +122,6 @@ timeout -k 10 300 kubeadm join --config {path} \\
         want=config.replace(placeholder, "***"),
         secrets=(secret,),
         settle=30,
-        risk="restart",
     )
 
 

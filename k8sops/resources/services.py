@@ -41,5 +41,5 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
         apply=f"systemctl daemon-reload\nsystemctl enable {unit}" + (f"\nsystemctl restart {unit}" if running else ""),
         settle=30 if running else 0,
         want="enabled and running" if running else "enabled",
-        risk="restart" if running else "change",
+        risk="restart" if running else "file",
     )

@@ -65,7 +65,7 @@ class Cluster:
         return done.stdout
 
     def apply(self, *words: str, expect: int = 0) -> Any:
-        return self.k8sops("apply", "--yes", "-o", "json", *words, expect=expect).data()
+        return self.k8sops("apply", "--yes", "--allow", "restart,delete", "-o", "json", *words, expect=expect).data()
 
     def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
         """The inventory, changed; its first line still says that a lab wrote it."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from k8sops.host import Result
 from k8sops.resource import Resource
-from k8sops.shell import converge_script, new_mark, parse_line, survey_script
+from k8sops.shell import LOCK_SECONDS, converge_script, new_mark, parse_line, survey_script
 from k8sops.survey import read_survey
 
 
 def bash(script: str, folder: Path) -> Result:
     """The script's result; its lock lies in the folder."""
-    script = script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock")
+    script = script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock").replace("LISTENS=1", "LISTENS=")
+    script = script.replace(f"lock test {LOCK_SECONDS}", "lock test 2")
     done = subprocess.run(["bash", "-s"], input=script.encode(), capture_output=True, check=False, cwd=folder)
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
@@ -32,3 +35,32 @@ def converge(resources: list[Resource], folder: Path) -> list[str]:
     script = converge_script(mark, [one.fragment for one in resources], who="test", facts="true", known=known)
     markers = [parse_line(mark, line) for line in bash(script, folder).out.splitlines()]
     return [" ".join([one.word, *one.args]) for one in markers if one]
+
+
+@contextmanager
+def started(script: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A script under way, whose stdin stays open; ended, and its pipes closed, in the end."""
+    with subprocess.Popen(["bash", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as running:
+        say(running, script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock"))
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def say(running: subprocess.Popen[bytes], text: str) -> None:
+    assert running.stdin
+    running.stdin.write(text.encode())
+    running.stdin.flush()
+
+
+def hear(running: subprocess.Popen[bytes], word: str) -> None:
+    """Reads lines until one has the word."""
+    assert running.stdout
+    while word not in (line := running.stdout.readline().decode()):
+        assert line, f"it ended before it said {word}"
+
+
+def play(mark: str, resources: list[Resource]) -> str:
+    """A play script over these resources."""
+    return converge_script(mark, [one.fragment for one in resources], who="test", facts="true")

@@ -13,16 +13,22 @@ LAYERS = [
     {"task", "kubeadm"},
     {"tasks"},
     {"plan"},
-    {"connection", "journal", "testing"},
-    {"survey", "stream"},
+    {"execution", "journal", "testing"},
+    {"connection"},
+    {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
     {"report"},
-    {"status", "verify"},
+    {"status", "verify", "savedplan"},
     {"lab"},
     {"cli", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-ONLY = {"paramiko": {"connection", "hostkeys"}, "fabric": {"connection"}, "tenacity": {"retry"}, "jinja2": {"render"}}
+ONLY = {
+    "paramiko": {"connection", "execution", "hostkeys"},
+    "fabric": {"connection"},
+    "tenacity": {"retry"},
+    "jinja2": {"render"},
+}
 
 
 def modules() -> list[tuple[str, Path]]:

@@ -191,7 +191,7 @@ def test_a_host_that_another_run_holds_ends_with_the_exit_code_for_that() -> Non
     def held(script: str) -> Result:
         mark = re.search(r"^MARK=(\S+)$", script, re.M)
         assert mark
-        return Result(75, f"{mark[1].strip(chr(39))} locked ann@laptop, since noon", "")
+        return Result(75, f"{mark[1].strip(chr(39))} held ann@laptop, since noon", "")
 
     for host in fleet.hosts.values():
         host.handler = held

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from bash import bash, check, converge
+from bash import bash, check, converge, hear, play, say, started
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -98,6 +99,78 @@ def test_a_second_script_on_the_host_is_told_who_holds_the_lock(tmp_path: Path) 
         holder.wait()
     assert words[0].startswith("locked ann@laptop, pid 7")
     assert not (tmp_path / "applied").exists()
+
+
+SLOW = [
+    Resource("first", check="[ -e one ] || drift", apply="touch began; sleep 1; touch one"),
+    Resource("second", check="[ -e two ] || drift", apply="touch two"),
+]
+
+
+def wait_until_begun(folder: Path) -> None:
+    while not (folder / "began").exists():
+        time.sleep(0.01)
+
+
+def test_a_script_whose_line_is_cut_ends_between_two_resources_and_frees_the_lock(tmp_path: Path) -> None:
+    with started(play(shell.new_mark(), SLOW), tmp_path) as running:
+        wait_until_begun(tmp_path)
+        assert "first" in (tmp_path / "lock").read_text()
+        assert running.stdin
+        running.stdin.close()
+        assert running.wait(5) == 76
+    assert (tmp_path / "one").exists()
+    assert not (tmp_path / "two").exists()
+    assert subprocess.run(["flock", "-n", str(tmp_path / "lock"), "true"], check=False).returncode == 0
+
+
+def test_a_step_is_finished_although_nobody_reads_what_it_prints(tmp_path: Path) -> None:
+    apply = "touch began; for i in 1 2 3 4 5; do echo $i; sleep 0.2; done; touch one"
+    chatty = Resource("first", check="[ -e one ] || drift", apply=apply)
+    with started(play(shell.new_mark(), [chatty, SLOW[1]]), tmp_path) as running:
+        wait_until_begun(tmp_path)
+        assert running.stdout
+        running.stdout.close()
+        assert running.wait(5) != 0
+    assert (tmp_path / "one").exists()
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_script_that_is_told_to_stop_finishes_what_runs_and_says_so(tmp_path: Path) -> None:
+    mark = shell.new_mark()
+    with started(play(mark, SLOW), tmp_path) as running:
+        wait_until_begun(tmp_path)
+        say(running, "1\nstop\n")
+        assert running.stdout
+        markers = [shell.parse_line(mark, line.decode().rstrip()) for line in running.stdout]
+    words = [" ".join([one.word, *one.args]) for one in markers if one]
+    assert words[-4:] == ["settled 0", "stopped 1", "facts", "end"]
+    assert not (tmp_path / "two").exists()
+
+
+def test_a_silent_line_counts_as_cut_although_old_beats_are_still_in_the_pipe(tmp_path: Path) -> None:
+    script = shell.envelope(shell.new_mark(), ["LISTENS=1", "sleep 0.2", "SECONDS=100", "heard", "mark alive"])
+    with started(script + "5\n10\n", tmp_path) as running:
+        assert running.wait(5) == 76
+
+
+def test_the_lock_of_a_run_is_held_while_it_is_spoken_to_and_free_right_after(tmp_path: Path) -> None:
+    mark, path = shell.new_mark(), tmp_path / "run.lock"
+    script = shell.hold_script(mark, "ann@laptop: apply").replace(shell.RUN_LOCK, str(path))
+    with started(script, tmp_path) as first:
+        hear(first, "taken")
+        with started(script, tmp_path) as second:
+            hear(second, "held ann@laptop: apply")
+            assert second.wait(5) == 75
+        say(first, "beat\n")
+        hear(first, "beat")
+        assert first.stdin
+        first.stdin.close()
+        assert first.wait(5) == 0
+    with started(script, tmp_path) as third:
+        hear(third, "taken")
+        # Nobody speaks to it any more: it ends by itself.
+        assert third.wait(10) == 0
 
 
 def test_a_daemon_does_not_inherit_the_lock(tmp_path: Path) -> None:
