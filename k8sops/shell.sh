@@ -161,7 +161,7 @@ hold() {
   local line
   exec 9>>"$2"
   flock -n 9 || { mark held "$(head -c 300 "$2" | tr '\n' ' ')"; exit 75; }
-  printf '%s\n' "$1" >"$2"
+  printf '%s, since %s\n' "$1" "$(date -u +%FT%TZ)" >"$2"
   mark taken
   while IFS= read -r -t 4 -u 8 line && [ "$line" != release ]; do mark beat; done
   : >"$2"

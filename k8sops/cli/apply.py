@@ -248,7 +248,8 @@ class _Work:
 
         planes = [host.name for host in found.spec.control_planes if host.name in found.fleet.facts]
         with self.progress.showing("asking for the cluster's lock"):
-            held = lock.wait_for(self.session.connect, planes, self.session.who, wait, self.note)
+            who = f"{self.session.who}, {self.playbook.name}, run {self.journal.run}"
+            held = lock.wait_for(self.session.connect, planes, who, wait, self.note)
         try:
             with self.progress.showing(), _stopping(self.session.stop, self.note):
                 done = run(replace(self.session, lost=held.lost), found)

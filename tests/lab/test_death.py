@@ -1,0 +1,178 @@
+"""Deaths, cuts and collisions on bare hosts: running again converges, and no two runs ever write side by side."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Cluster
+
+SEED = int(os.environ.get("K8SOPS_SEED", "4"))
+PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))
+BOOK = """\
+- {name: Hosts, hosts: all, tasks: [swap, kernel, names, shell-comfort]}
+"""
+DRIFT = "rm -f /etc/profile.d/k8sops.sh /etc/sysctl.d/*k8sops* /etc/modules-load.d/*k8sops*; sed -i '/k8sops/,/k8sops/d' /etc/hosts 2>/dev/null || true"
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A control plane's host and a worker's, bare, without a mirror: nothing is installed on them."""
+    made = Cluster(tmp_path_factory.mktemp("death"), "death")
+    made.k8sops("lab", "down", made.name)
+    made.lab_up("--workers", "1", "--upstream")
+    (made.folder / "book.yaml").write_text(BOOK)
+    yield made
+    made.k8sops("lab", "down", made.name)
+
+
+class Started:
+    """A k8sops that runs beside the test, with a state folder of its own."""
+
+    def __init__(self, hosts: Cluster, state: Path, *words: str) -> None:
+        env = {**os.environ, "K8SOPS_INVENTORY": str(hosts.inventory), "XDG_STATE_HOME": str(state)}
+        env |= {"KUBECONFIG": str(hosts.kubeconfig)}
+        argv = [sys.executable, "-m", "k8sops", *words, "-p", str(hosts.folder / "book.yaml")]
+        self.state = state
+        self.process = subprocess.Popen(
+            argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
+        )  # fmt: skip
+
+    def end(self) -> tuple[int, str]:
+        out, _ = self.process.communicate(timeout=120)
+        return self.process.returncode, out
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = [line for path in self.state.rglob("*.jsonl") for line in path.read_text().splitlines()]
+        return [json.loads(line) for line in lines]
+
+
+def apply(hosts: Cluster, *words: str, expect: int = 0) -> str:
+    return hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "book.yaml"), *words, expect=expect).out
+
+
+def converged(hosts: Cluster) -> None:
+    """Running again converges, and the run after that has nothing to do."""
+    apply(hosts, "--wait", "60")
+    assert "no changes" in apply(hosts)
+    for host in ("cp1", "w1"):
+        assert hosts.on(host, "find /etc -name '.k8sops.*'") == ""
+
+
+def busy(hosts: Cluster, seconds: int) -> None:
+    """The next step that writes below /etc/profile.d takes this long: a fuse of the test, in the place of a slow apt."""
+    hosts.on(
+        "w1",
+        f"{DRIFT}; printf '#!/bin/bash\\nsleep {seconds}; exec /bin/sync \"$@\"\\n' >/usr/local/bin/sync; chmod +x /usr/local/bin/sync",
+    )
+
+
+def test_two_operators_at_once_never_write_side_by_side(hosts: Cluster, tmp_path: Path) -> None:
+    for pair in range(PAIRS):
+        for host in ("cp1", "w1"):
+            hosts.on(host, DRIFT)
+        both = [Started(hosts, tmp_path / f"{pair}{name}", "apply", "--yes", "--wait", "60") for name in "ab"]
+        assert [one.end()[0] for one in both] == [0, 0]
+        spans = []
+        for one in both:
+            at = [event["at"] for event in one.events() if event["type"] == "step"]
+            spans += [(min(at), max(at))] if at else []
+        spans.sort()
+        assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans)), spans
+
+
+def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_the_first_is_killed(
+    hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
+) -> None:
+    busy(hosts, 4)
+    first = Started(hosts, tmp_path / "a", "apply", "--yes")
+    until(lambda: any(event.get("state") == "apply" for event in first.events()), 30)
+    ran = hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "book.yaml"), expect=7)
+    assert "the cluster is held, on cp1, by " in ran.err
+    assert "since" in ran.err
+    assert hosts.k8sops("plan", "-p", str(hosts.folder / "book.yaml")).code == 0
+    first.process.kill()
+    first.end()
+    since = time.monotonic()
+    second = Started(hosts, tmp_path / "b", "apply", "--yes", "--wait", "60")
+    until(lambda: any(event["type"] == "play.start" for event in second.events()), 30)
+    assert time.monotonic() - since < 5
+    code, said = second.end()
+    assert code == 0
+    # The script of the one that died was still at its step; it was named and waited for, not joined.
+    assert "still running there" in said
+    hosts.on("w1", "rm /usr/local/bin/sync")
+    converged(hosts)
+
+
+def test_ctrl_c_finishes_what_runs_and_says_where_it_stopped(
+    hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
+) -> None:
+    busy(hosts, 3)
+    one = Started(hosts, tmp_path, "apply", "--yes")
+    until(lambda: any(event.get("state") == "apply" and event["host"] == "w1" for event in one.events()), 30)
+    one.process.send_signal(signal.SIGINT)
+    code, said = one.end()
+    assert code == 130
+    assert "stopping: what runs now is finished first" in said
+    assert "run the same again" in said
+    states = [event["state"] for event in one.events() if event["type"] == "step" and event["host"] == "w1"]
+    assert states[-1] in ("changed", "holds")
+    hosts.on("w1", "rm /usr/local/bin/sync")
+    converged(hosts)
+
+
+def test_a_plan_that_was_saved_runs_as_it_was_shown_or_is_refused(hosts: Cluster, tmp_path: Path) -> None:
+    book, file = str(hosts.folder / "book.yaml"), tmp_path / "plan.json"
+    hosts.on("w1", "rm -f /etc/profile.d/k8sops.sh; echo 0 >/proc/sys/net/ipv4/ip_forward")
+    hosts.k8sops("plan", "-p", book, "--out", str(file), "--pick", "file:/etc/profile.d/*")
+    assert file.stat().st_mode & 0o777 == 0o600
+    shown = hosts.k8sops("show", str(file)).out
+    assert "file:/etc/profile.d/k8sops.sh" in shown
+    assert "sysctl" not in shown
+    hosts.on("w1", "echo '# somebody was here' >/etc/profile.d/k8sops.sh")
+    refused = hosts.k8sops("apply", str(file), expect=5).err
+    assert "w1 / shell-comfort / file:/etc/profile.d/k8sops.sh: what is there has changed" in refused
+    hosts.on("w1", "rm /etc/profile.d/k8sops.sh")
+    hosts.k8sops("apply", str(file))
+    assert hosts.on("w1", "ls /etc/profile.d/k8sops.sh; cat /proc/sys/net/ipv4/ip_forward").split()[1] == "0"
+    assert "what was approved" in hosts.k8sops("apply", str(file), expect=5).err
+    converged(hosts)
+
+
+@pytest.mark.parametrize("at", range(int(os.environ.get("K8SOPS_DEATHS", "8"))))
+def test_killed_cut_or_frozen_anywhere_it_converges(hosts: Cluster, tmp_path: Path, at: int) -> None:
+    chance = random.Random(SEED * 1000 + at)
+    for host in ("cp1", "w1"):
+        hosts.on(host, DRIFT)
+    one = Started(hosts, tmp_path, "apply", "--yes")
+    fate = chance.choice(["kill", "cut", "freeze", "reboot"])
+    time.sleep(chance.uniform(0.3, 2.5))
+    if fate == "kill":
+        one.process.kill()
+    elif fate == "cut":
+        hosts.on("w1", "pkill -9 -f 'sshd: ops' || true")
+    elif fate == "freeze":
+        one.process.send_signal(signal.SIGSTOP)
+        time.sleep(6)
+        one.process.send_signal(signal.SIGCONT)
+    else:
+        name = f"k8sops-{hosts.name}-w1"
+        subprocess.run(["docker", "kill", name], check=True, capture_output=True)
+        subprocess.run(["docker", "start", name], check=True, capture_output=True)
+    code, said = one.end()
+    assert "Traceback" not in said
+    assert code in (0, 3, 4, -9), said
+    print(f"seed {SEED * 1000 + at}: {fate} ended with {code}")
+    converged(hosts)
