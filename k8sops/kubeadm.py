@@ -19,6 +19,8 @@ from k8sops.render import render
 from k8sops.shell import Secret
 from k8sops.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
 
+TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
+"""What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
 LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -29,11 +31,32 @@ def token() -> tuple[str, Secret]:
     return "".join(secrets.choice(LETTERS) for _ in range(6)), Secret("join_token", half)
 
 
+@cache
+def certificate_key() -> Secret:
+    """What the cluster's certificates are encrypted with while control planes of this run join (KEP-2505)."""
+    return Secret("certificate_key", secrets.token_hex(32))
+
+
+def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
+    """The control plane that is made by `kubeadm init`: the first of the inventory, unless another is there already."""
+    first, *others = (one.name for one in spec.control_planes)
+    made_elsewhere = any(fleet[name].initialised for name in others)
+    return None if made_elsewhere and not fleet[first].initialised else first
+
+
+def joining_planes(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
+    """Control planes that this run is about and that have not finished joining."""
+    first = founder(spec, fleet)
+    there = fleet.scope & fleet.facts.keys()
+    planes = [one for one in spec.control_planes if one.name in there and one.name != first]
+    return [one for one in planes if not fleet[one.name].initialised]
+
+
 def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
-    """Workers that this run is about and that are no nodes yet."""
-    return [
-        one.name for one in spec.workers if one.name in fleet.scope & fleet.facts.keys() and not fleet[one.name].joined
-    ]
+    """Hosts that this run is about and that are no nodes yet."""
+    there = fleet.scope & fleet.facts.keys()
+    workers = [one.name for one in spec.workers if one.name in there and not fleet[one.name].joined]
+    return [*(one.name for one in joining_planes(spec, fleet)), *workers]
 
 
 def _args(values: Mapping[str, str]) -> list[dict[str, str]]:
@@ -60,8 +83,8 @@ def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
     return {**base, **spec.settings.kubelet}
 
 
-def init_config(spec: ClusterSpec, host: HostEntry) -> str:
-    """The file that `kubeadm init` reads."""
+def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = "") -> str:
+    """The file that `kubeadm init` and its phases read."""
     settings, gates = spec.settings, _gates(spec)
     proxy = {"featureGates": dict(settings.feature_gates)} if settings.feature_gates else {}
     return render(
@@ -75,17 +98,19 @@ def init_config(spec: ClusterSpec, host: HostEntry) -> str:
         etcd_args=_args(settings.etcd.extra_args),
         kubelet=kubelet_configuration(spec),
         kube_proxy={"mode": "iptables", **proxy, **settings.kube_proxy},
+        certificate_key=certificate_key,
     )
 
 
-def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, placeholder: str, ca_hash: str) -> str:
-    """The file that `kubeadm join` reads; `placeholder` stands where the token's secret half belongs."""
+def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, ca_hash: str) -> str:
+    """The file that `kubeadm join` reads; TOKEN and CERTIFICATE_KEY stand where the secrets belong."""
     return render(
         f"kubeadm/join-{spec.release.kubeadm_api}.yaml.j2",
         spec=spec,
         host=host,
         token_id=token_id,
-        placeholder=placeholder,
+        placeholder=TOKEN,
+        certificate_key=CERTIFICATE_KEY,
         ca_hash=ca_hash,
         kubelet_args=_kubelet_args(host),
     )

@@ -24,20 +24,25 @@ def context_name(spec: ClusterSpec) -> str:
     return spec.settings.kubeconfig.context or spec.cluster
 
 
-def server(spec: ClusterSpec) -> str:
-    """The API as the operator reaches it: a name that only the hosts know is replaced by that host's address."""
+def server(spec: ClusterSpec, living: str) -> str:
+    """The API as the operator reaches it: a name that only the hosts know is replaced by an address.
+
+    `living` is a control plane that answers.
+    """
     if spec.settings.kubeconfig.server:
         return spec.settings.kubeconfig.server
     known = {host.name: host.address for host in spec.hosts}
+    if spec.endpoint_kept:
+        known[spec.endpoint_host] = known[living]
     host = known.get(spec.endpoint_host, spec.endpoint_host)
     return f"https://{f'[{host}]' if ':' in host else host}:{spec.endpoint_port}"
 
 
-def holds(path: Path, spec: ClusterSpec, admin_conf: str) -> bool:
+def holds(path: Path, spec: ClusterSpec, living: str, admin_conf: str) -> bool:
     """Whether the file has the context, made from the admin.conf with this digest, for this server."""
     name = context_name(spec)
     cluster = {one["name"]: one["cluster"] for one in _read(path).get("clusters") or []}.get(name, {})
-    return cluster.get("server") == server(spec) and _origin(cluster) == admin_conf
+    return cluster.get("server") == server(spec, living) and _origin(cluster) == admin_conf
 
 
 def fetch(host: Host) -> str:
@@ -50,11 +55,11 @@ def fetch(host: Host) -> str:
     return text
 
 
-def merged(present: dict[str, Any], admin_conf: str, digest: str, spec: ClusterSpec) -> dict[str, Any]:
+def merged(present: dict[str, Any], admin_conf: str, digest: str, spec: ClusterSpec, living: str) -> dict[str, Any]:
     """`present` with the cluster's context, cluster and user put in, or replaced; it becomes the current one."""
     name, given = context_name(spec), yaml.safe_load(admin_conf)
     origin = {"name": "k8sops", "extension": {"admin_conf": digest}}
-    cluster = {**given["clusters"][0]["cluster"], "server": server(spec), "extensions": [origin]}
+    cluster = {**given["clusters"][0]["cluster"], "server": server(spec, living), "extensions": [origin]}
     new = {
         "clusters": {"name": name, "cluster": cluster},
         "users": {"name": f"{name}-admin", "user": given["users"][0]["user"]},
@@ -67,9 +72,9 @@ def merged(present: dict[str, Any], admin_conf: str, digest: str, spec: ClusterS
     return {"apiVersion": "v1", "kind": "Config", **present, **kept, "current-context": name}
 
 
-def write(path: Path, spec: ClusterSpec, admin_conf: str, digest: str) -> None:
+def write(path: Path, spec: ClusterSpec, living: str, admin_conf: str, digest: str) -> None:
     """The file holds the context, 0600, and from which admin.conf; replaced whole or not at all."""
-    text = yaml.safe_dump(merged(_read(path), admin_conf, digest, spec), sort_keys=False)
+    text = yaml.safe_dump(merged(_read(path), admin_conf, digest, spec, living), sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     new = path.with_name(f".{path.name}.k8sops")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

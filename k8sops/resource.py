@@ -44,3 +44,8 @@ class Resource:
 def later(id: str, because: str, *, want: str | None = None) -> Resource:
     """A state that can only be described once an earlier play has run; `because` says what is waited for."""
     return Resource(id=id, check=f"unknown {quote(because)}", apply="false", want=want)
+
+
+def cannot_tell(id: str, because: str) -> Resource:
+    """A state that must not be brought about before a person has looked: its check is broken, which stops the plan."""
+    return Resource(id=id, check=f"printf '%s\\n' {quote(because)}; exit 12", apply="false")

@@ -47,6 +47,8 @@ class ClusterSpec:
     hosts: tuple[HostEntry, ...]
     endpoint_host: str
     endpoint_port: int
+    endpoint_kept: bool
+    """Whether the endpoint is a name of k8sops' own, kept in the hosts' files: the inventory names none."""
     pods: Net
     services: Net
     sans: tuple[str, ...]
@@ -114,13 +116,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     settings = inventory.settings
     hosts = tuple(_entry(inventory, host) for host in inventory.hosts)
     planes = [host for host in hosts if host.is_control_plane]
-    if len(planes) > 1:
-        raise InputError(
-            f"{len(planes)} control planes: more than one cannot be made yet",
-            where=inventory.where("groups", CONTROL_PLANE),
-            remedy="keep one host in groups.control_plane",
-        )
-    endpoint = settings.endpoint or f"{planes[0].name}:6443"
+    endpoint = settings.endpoint or f"{settings.cluster}-api:6443"
     host, _, port = endpoint.rpartition(":")
     if not 0 < int(port) < 65536:
         raise InputError(f"{port} is no port", where=inventory.where("endpoint"))
@@ -135,6 +131,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
         hosts=hosts,
         endpoint_host=host,
         endpoint_port=int(port),
+        endpoint_kept=settings.endpoint is None,
         pods=pods,
         services=services,
         sans=tuple(dict.fromkeys(names)),

@@ -78,6 +78,8 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     for name, why in silent.items():
         session.emit({"type": "unreachable", "host": name, "why": why})
     known = {name: answer for name, answer in answers.items() if isinstance(answer, HostFacts)}
+    # A control plane that the run is not about was asked for what it knows; that it is silent is no failure of the run.
+    silent = {name: why for name, why in silent.items() if name in limited}
     return Fleet(known, frozenset(limited)), silent
 
 

@@ -144,7 +144,8 @@ def apply(
         if saved:
             savedplan.refuse_stale(saved, found)
         code = _show(screen, found, o.Output.table, diffs=diff)
-        if code or check:
+        # Hosts that do not answer are left out, and the exit code says so in the end, as Ansible has it.
+        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or check:
             work.end(code)
             return code
         if found.changes:
@@ -272,7 +273,7 @@ class _Work:
 def _working(screen: Console, request: Request) -> Iterator[_Work]:
     """Inventory, playbook, journal and connections of one command; all closed in the end."""
     from k8sops.journal import Journal, state_dir, usual_seconds
-    from k8sops.kubeadm import token
+    from k8sops.kubeadm import certificate_key, token
     from k8sops.report import Progress
     from k8sops.survey import Session
 
@@ -281,7 +282,7 @@ def _working(screen: Console, request: Request) -> Iterator[_Work]:
     folder = state_dir() / "runs"
     with ExitStack() as stack:
         connect = stack.enter_context(connections(spec, ask_password=request.ask_password))
-        journal = Journal(folder, [token()[1]])
+        journal = Journal(folder, [token()[1], certificate_key()])
         stack.callback(journal.close)
         progress = Progress(screen, usual_seconds(folder), verbose=request.verbose)
 
@@ -326,7 +327,8 @@ def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
 def _nothing(found: Plan) -> Done:
     from k8sops.runner import Done, Tally
 
-    return Done({name: Tally() for name in found.fleet.facts}, fleet=found.fleet)
+    tallies = {name: Tally() for name in found.fleet.facts}
+    return Done(tallies | {name: Tally(unreachable=1) for name in found.unreachable}, fleet=found.fleet)
 
 
 def _show(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
@@ -374,7 +376,7 @@ def _fetch(screen: Console, session: Session, found: Plan, done: Done) -> None:
 
     name = done.fleet.delegate([host.name for host in found.spec.control_planes])
     digest, path = done.fleet[name].admin_conf, kubeconfig.default_path()
-    if not done.fleet[name].initialised or kubeconfig.holds(path, found.spec, digest):
+    if not done.fleet[name].initialised or kubeconfig.holds(path, found.spec, name, digest):
         return
-    kubeconfig.write(path, found.spec, kubeconfig.fetch(session.connect(name)), digest)
+    kubeconfig.write(path, found.spec, name, kubeconfig.fetch(session.connect(name)), digest)
     screen.print(f"context {kubeconfig.context_name(found.spec)} is in {path}", highlight=False)

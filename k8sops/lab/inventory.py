@@ -34,7 +34,6 @@ def inventory(
     data: dict[str, Any] = {
         "cluster": lab.name,
         "kubernetes": kubernetes,
-        "endpoint": "cp1:6443",
         "network": {
             "pods": "10.244.0.0/16",
             "services": "10.96.0.0/12",

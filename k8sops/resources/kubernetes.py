@@ -87,9 +87,8 @@ printf {quote(text)} "${secret.variable}" "$expires" | kubectl apply -f -""",
 
 
 def no_join_tokens() -> Resource:
-    """No bootstrap token made by k8sops is left."""
-    kind = "--field-selector type=bootstrap.kubernetes.io/token -l app.kubernetes.io/managed-by=k8sops"
-    query = f"kubectl -n kube-system get secrets {kind} -o name"
+    """No bootstrap token and no uploaded certificates of k8sops are left."""
+    query = "kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name"
     return Resource(
         id="join-token-withdrawn",
         check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
@@ -99,29 +98,107 @@ def no_join_tokens() -> Resource:
     )
 
 
-def kubeadm_join(config: str, secret: Secret, *, placeholder: str, ignore: Sequence[str] = ()) -> Resource:
+def uploaded_certificates(
+    config: str, secrets: Mapping[str, Secret], *, run: str, delegate: str, peers: Sequence[str]
+) -> Resource:
+    """The control plane's certificates lie in the cluster, encrypted with the key of this run, for those that join.
+
+    A member of etcd that an earlier join left behind (`peers`, by its exact peer URL) is removed first: it would
+    count against the quorum, and the host could not be added again.
+    """
+    path = f"{CONFIG_DIR}/upload.yaml"
+    certs = "--cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/peer.crt"
+    etcdctl = (
+        f"kubectl -n kube-system exec etcd-{delegate} -- etcdctl --endpoints=https://127.0.0.1:2379 "
+        f"{certs} --key=/etc/kubernetes/pki/etcd/peer.key"
+    )
+    label = f"kubectl -n kube-system get secret kubeadm-certs --ignore-not-found -o go-template={quote(RUN_LABEL)}"
+    return Resource(
+        id="control-plane-certificates",
+        check=f'need_api\n[ "$({label})" = {run} ] || drift',
+        apply=f"""{etcdctl} member list | while IFS=, read -r id _ _ peer _; do
+  for gone in {" ".join(map(quote, peers))}; do
+    [ "${{peer# }}" != "$gone" ] || {etcdctl} member remove "$id" </dev/null
+  done
+done
+trap 'rm -f {path}' EXIT
+{_with_secrets(config, secrets, path)}
+kubeadm init phase upload-certs --upload-certs --config {path} >/dev/null
+kubectl -n kube-system label --overwrite secret kubeadm-certs app.kubernetes.io/managed-by=k8sops k8sops.run={run}""",
+        want="for " + ", ".join(peers),
+        secrets=tuple(secrets.values()),
+    )
+
+
+RUN_LABEL = '{{with .metadata.labels}}{{index . "k8sops.run"}}{{end}}'
+
+
+def _with_secrets(config: str, secrets: Mapping[str, Secret], path: str) -> str:
+    """Shell lines that write the file, 0600, with each placeholder's secret in its place."""
+    lines = [f"mkdir -p {CONFIG_DIR}", f"config={quote(config)}"]
+    lines += [f'config=${{config//{placeholder}/"${secret.variable}"}}' for placeholder, secret in secrets.items()]
+    return "\n".join([*lines, f'printf %s "$config" | put_file {path} 0600 root:root'])
+
+
+def _masked(config: str, secrets: Mapping[str, Secret]) -> str:
+    for placeholder in secrets:
+        config = config.replace(placeholder, "***")
+    return config
+
+
+def kubeadm_join(config: str, secrets: Mapping[str, Secret], *, ignore: Sequence[str] = ()) -> Resource:
     """This host is a node of the cluster: its kubelet has a certificate signed by the cluster's CA.
 
-    `config` holds `placeholder` where the token's secret half belongs; the file is removed after the join.
+    `secrets` are put into `config` where their placeholders stand; the file is removed after the join.
     """
     path = f"{CONFIG_DIR}/join.yaml"
     return Resource(
         id="kubeadm-join",
         check="""[ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
 [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "a join was not finished" """,
-        apply=f"""mkdir -p {CONFIG_DIR}
-trap 'rm -f {path}' EXIT
-config={quote(config)}
-printf %s "${{config//{placeholder}/"${secret.variable}"}}" | put_file {path} 0600 root:root
+        apply=f"""trap 'rm -f {path}' EXIT
+{_with_secrets(config, secrets, path)}
 if [ -f /etc/kubernetes/kubelet.conf ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then
   rm -f /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/pki/ca.crt
   systemctl stop kubelet
 fi
 timeout -k 10 300 kubeadm join --config {path} \\
   --ignore-preflight-errors={",".join(["DirAvailable--etc-kubernetes-manifests", "Port-10250", *ignore])}""",
-        want=config.replace(placeholder, "***"),
-        secrets=(secret,),
+        want=_masked(config, secrets),
+        secrets=tuple(secrets.values()),
         settle=30,
+    )
+
+
+def control_plane_join(
+    name: str, config: str, secrets: Mapping[str, Secret], *, ignore: Sequence[str] = ()
+) -> Resource:
+    """This host is a control plane of the cluster, with an API server and a member of etcd of its own.
+
+    A join that died in the middle is undone by `kubeadm reset`, which removes its member of etcd too, and begun anew.
+    Where a join was finished and the API is silent, nothing is touched.
+    """
+    path = f"{CONFIG_DIR}/join.yaml"
+    role = f"kubectl get node {quote(name)} --ignore-not-found -l node-role.kubernetes.io/control-plane -o name"
+    return Resource(
+        id="control-plane-join",
+        check=f"""[ -f {CONFIG_DIR}/initialised ] || drift
+kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 ||
+  unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
+[ -n "$({role})" ] || drift "the node is no control plane" """,
+        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
+if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
+  echo 'an earlier join was not finished: it is undone first'
+  timeout -k 10 120 kubeadm reset --force
+fi
+trap 'rm -f {path}' EXIT
+{_with_secrets(config, secrets, path)}
+timeout -k 10 600 kubeadm join --config {path} --ignore-preflight-errors={",".join(["Port-10250", *ignore])}
+date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
+        want=_masked(config, secrets),
+        secrets=tuple(secrets.values()),
+        settle=120,
+        deadline=720,
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import joining, token
+from k8sops.kubeadm import CERTIFICATE_KEY, certificate_key, init_config, joining, joining_planes, token
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import join_token
+from k8sops.resources.kubernetes import join_token, uploaded_certificates
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -18,6 +18,21 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     nodes = joining(spec, fleet)
     if nodes:
         yield join_token(*token(), ttl_minutes=TTL_MINUTES, nodes=nodes)
+    planes = joining_planes(spec, fleet)
+    if planes:
+        config = init_config(spec, host, certificate_key=CERTIFICATE_KEY)
+        yield uploaded_certificates(
+            config,
+            {CERTIFICATE_KEY: certificate_key()},
+            run=token()[0],
+            delegate=host.name,
+            peers=[f"https://{f'[{one.address}]' if ':' in one.address else one.address}:2380" for one in planes],
+        )
 
 
-TASK = Task(name="join-token", title="a join token of 15 minutes", needs=("kubeadm-init",), resources=_resources)
+TASK = Task(
+    name="join-token",
+    title="a join token of 15 minutes, and the certificates for control planes",
+    needs=("kubeadm-init",),
+    resources=_resources,
+)

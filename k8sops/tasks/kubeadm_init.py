@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import init_config
-from k8sops.resource import Resource
+from k8sops.kubeadm import founder, init_config
+from k8sops.resource import Resource, cannot_tell
 from k8sops.resources.kubernetes import kubeadm_init
 from k8sops.resources.services import service
 from k8sops.spec import ClusterSpec, HostEntry
@@ -14,6 +14,13 @@ from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if founder(spec, fleet) != host.name:
+        return
+    silent = [one.name for one in spec.control_planes if one.name not in fleet.facts]
+    if silent and not fleet[host.name].initialised:
+        # Another control plane may hold the cluster already: a second one beside it would be the worst outcome.
+        yield cannot_tell("kubeadm-init", f"{', '.join(silent)} did not answer: is there a cluster already?")
+        return
     yield kubeadm_init(init_config(spec, host), ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 

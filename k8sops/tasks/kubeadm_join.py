@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import join_config, token
+from k8sops.kubeadm import TOKEN, join_config, token
 from k8sops.resource import Resource, later
 from k8sops.resources.kubernetes import kubeadm_join
 from k8sops.resources.services import service
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
-
-PLACEHOLDER = "SECRETHALFHERE00"
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -21,8 +19,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield later("kubeadm-join", "the control plane's CA is pinned by its hash, and there is none yet")
     else:
         token_id, secret = token()
-        config = join_config(spec, host, token_id=token_id, placeholder=PLACEHOLDER, ca_hash=ca_hash)
-        yield kubeadm_join(config, secret, placeholder=PLACEHOLDER, ignore=spec.kubeadm_ignores)
+        config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
+        yield kubeadm_join(config, {TOKEN: secret}, ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 
 

@@ -15,7 +15,10 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     # Only what this host itself needs, so that a host added to the cluster changes no other one.
     planes = [(one.address, one.name) for one in spec.control_planes]
     own = [] if host.is_control_plane else [(host.address, host.name)]
-    lines = [f"{address} {name}" for address, name in [*planes, *own]]
+    # The API's own name points to a control plane that is alive; when that one dies, the next run points elsewhere.
+    living = spec.host(fleet.delegate([one.name for one in spec.control_planes])).address
+    kept = [(living, spec.endpoint_host)] if spec.endpoint_kept else []
+    lines = [f"{address} {name}" for address, name in [*planes, *own, *kept]]
     yield block("/etc/hosts", spec.cluster, tuple(lines))
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from k8sops.errors import HostError
 from k8sops.host import Host
 from k8sops.report import table
+from k8sops.shell import envelope, new_mark
 from k8sops.spec import ClusterSpec
 
 
@@ -32,6 +35,12 @@ class Suite:
         self.spec, self.connect, self.tell = spec, connect, tell
         self.results: list[Result] = []
 
+    @cached_property
+    def plane(self) -> Host:
+        """The first control plane whose API answers, for work on the cluster itself."""
+        hosts = [self.connect(one.name) for one in self.spec.control_planes]
+        return next((host for host in hosts if _has_api(host)), hosts[0])
+
     def pytest_generate_tests(self, metafunc: Any) -> None:
         if "entry" in metafunc.fixturenames:
             metafunc.parametrize("entry", self.spec.hosts, ids=lambda host: host.name)
@@ -47,6 +56,13 @@ class Suite:
         result = Result(name, report.passed, round(report.duration, 2), why)
         self.results.append(result)
         self.tell(result)
+
+
+def _has_api(host: Host) -> bool:
+    try:
+        return host.run(envelope(new_mark(), ["kubectl get --raw=/readyz --request-timeout=5s || exit 1"])).ok
+    except HostError:
+        return False
 
 
 def _reason(report: Any) -> str:

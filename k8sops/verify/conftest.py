@@ -25,4 +25,4 @@ def node(request: pytest.FixtureRequest, entry: HostEntry) -> Any:
 @pytest.fixture
 def plane(request: pytest.FixtureRequest, spec: ClusterSpec) -> Any:
     """testinfra's view of a control plane, for work on the cluster itself."""
-    return over_testinfra(request.config.k8sops.connect(spec.control_planes[0].name))  # type: ignore[attr-defined]
+    return over_testinfra(request.config.k8sops.plane)  # type: ignore[attr-defined]

@@ -58,7 +58,7 @@ def _objects(namespace: str, image: str) -> str:
 def pods(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, str, str, str]]]:
     """(namespace, pod, node, address) of a ready pod on every node."""
     suite = request.config.k8sops  # type: ignore[attr-defined]
-    plane = over_testinfra(suite.connect(suite.spec.control_planes[0].name))
+    plane = over_testinfra(suite.plane)
     namespace = f"k8sops-verify-{secrets.token_hex(3)}"
     try:
         plane.check_output(f"kubectl apply -f - <<<{quote(_objects(namespace, suite.spec.verify_image))}")

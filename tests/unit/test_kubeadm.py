@@ -52,10 +52,10 @@ def test_init_is_as_the_golden_file(spec: ClusterSpec) -> None:
 
 
 def test_join_is_as_the_golden_file(spec: ClusterSpec) -> None:
-    text = join_config(
-        spec, spec.workers[0], token_id="abcdef", placeholder="PLACEHOLDER", ca_hash="sha256:" + "0" * 64
-    )
-    golden("join-1.36.yaml", text)
+    ca_hash = "sha256:" + "0" * 64
+    golden("join-1.36.yaml", join_config(spec, spec.workers[0], token_id="abcdef", ca_hash=ca_hash))
+    plane = join_config(spec, spec.control_planes[0], token_id="abcdef", ca_hash=ca_hash)
+    golden("join-control-plane-1.36.yaml", plane)
 
 
 def test_flannel_is_as_the_golden_file(spec: ClusterSpec) -> None:
@@ -133,12 +133,12 @@ def test_other_contexts_are_left_as_they_are(spec: ClusterSpec, tmp_path: Path) 
     path.write_text(
         yaml.safe_dump({"contexts": [other], "current-context": "prod", "users": [{"name": "me", "user": {}}]})
     )
-    kubeconfig.write(path, spec, ADMIN, "digest")
-    kubeconfig.write(path, spec, ADMIN, "digest2")
+    kubeconfig.write(path, spec, "cp1", ADMIN, "digest")
+    kubeconfig.write(path, spec, "cp1", ADMIN, "digest2")
     found = yaml.safe_load(path.read_text())
     assert [one["name"] for one in found["contexts"]] == ["prod", "demo"]
     assert found["contexts"][0] == other
     assert found["clusters"][0]["cluster"]["server"] == "https://api.example.com:6443"
     assert path.stat().st_mode & 0o777 == 0o600
-    assert kubeconfig.holds(path, spec, "digest2")
-    assert not kubeconfig.holds(path, spec, "digest")
+    assert kubeconfig.holds(path, spec, "cp1", "digest2")
+    assert not kubeconfig.holds(path, spec, "cp1", "digest")
