@@ -179,7 +179,8 @@ def control_plane_join(
     Where a join was finished and the API is silent, nothing is touched.
     """
     path = f"{CONFIG_DIR}/join.yaml"
-    role = f"kubectl get node {quote(name)} --ignore-not-found -l node-role.kubernetes.io/control-plane -o name"
+    itself = f"--field-selector metadata.name={quote(name)}"
+    role = f"kubectl get nodes -l node-role.kubernetes.io/control-plane {itself} -o name"
     return Resource(
         id="control-plane-join",
         check=f"""[ -f {CONFIG_DIR}/initialised ] || drift

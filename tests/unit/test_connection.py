@@ -53,7 +53,7 @@ def server() -> Iterator[Server]:
             transport.add_server_key(made.key)
             try:
                 transport.start_server(server=made)
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):
                 transport.close()
 
     thread = Thread(target=serve, daemon=True)
