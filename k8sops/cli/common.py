@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from k8sops.cli.options import Color
 from k8sops.errors import InputError, Where
-from k8sops.inventory import load_inventory
-from k8sops.spec import ClusterSpec, HostEntry, make_spec
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from k8sops.connection import SSHHost, SSHSettings
     from k8sops.host import Host
     from k8sops.playbook import Playbook
+    from k8sops.spec import ClusterSpec, HostEntry
 
 
 def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
@@ -41,6 +40,9 @@ def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
 
 def load_spec(path: Path) -> ClusterSpec:
     """The cluster of an inventory file, and its key files are there."""
+    from k8sops.inventory import load_inventory
+    from k8sops.spec import make_spec
+
     if not path.exists():
         raise InputError(
             "there is no such inventory", where=Where(str(path)), remedy="`k8sops init` writes one; or -i FILE"

@@ -124,12 +124,17 @@ done
 trap 'rm -f {path}' EXIT
 {_with_secrets(config, secrets, path)}
 kubeadm init phase upload-certs --upload-certs --config {path} >/dev/null
-kubectl -n kube-system label --overwrite secret kubeadm-certs app.kubernetes.io/managed-by=k8sops k8sops.run={run}""",
+# kubeadm makes a token beside them, whose end is theirs; it is withdrawn with them.
+owners=$(kubectl -n kube-system get secret kubeadm-certs -o go-template={quote(OWNERS)})
+for one in kubeadm-certs $owners; do
+  kubectl -n kube-system label --overwrite secret "$one" app.kubernetes.io/managed-by=k8sops k8sops.run={run}
+done""",
         want="for " + ", ".join(peers),
         secrets=tuple(secrets.values()),
     )
 
 
+OWNERS = "{{range .metadata.ownerReferences}}{{.name}} {{end}}"
 RUN_LABEL = '{{with .metadata.labels}}{{index . "k8sops.run"}}{{end}}'
 
 

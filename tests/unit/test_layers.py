@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
@@ -63,3 +65,10 @@ def test_each_outside_library_has_one_home() -> None:
         if target.split(".")[0] in ONLY and name not in ONLY[target.split(".")[0]]
     ]
     assert not wrong
+
+
+def test_the_command_line_starts_without_the_libraries_that_only_some_commands_need() -> None:
+    heavy = "{'pydantic', 'paramiko', 'fabric', 'jinja2', 'rich', 'yaml', 'cryptography'}"
+    code = f"import sys, k8sops.cli; print(*sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.split() == []
