@@ -137,6 +137,10 @@ def own_manifests(paths: Sequence[str]) -> Iterator[tuple[str, str, int]]:
         try:
             text = Path(name).expanduser().read_text(encoding="utf-8")
             kinds = sum(1 for one in yaml.safe_load_all(text) if one)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
+            raise InputError(f"cannot be used as a manifest: {error.problem}", where=where) from None
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise InputError(f"cannot be used as a manifest: {error}", where=Where(name)) from None
         yield Path(name).stem, text, kinds
