@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 K8SOPS := $(BIN)/k8sops
 
-.PHONY: demo test unit lab-test lint clean down
+.PHONY: demo test unit lab-test soak lint clean down
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
@@ -34,6 +34,10 @@ unit: $(VENV)/.installed
 
 lab-test: $(VENV)/.installed
 	$(BIN)/pytest tests/lab --durations=0 -rA --capture=tee-sys
+
+# The random tests, longer: K8SOPS_SEED chooses where they strike.
+soak: $(VENV)/.installed
+	K8SOPS_PAIRS=50 K8SOPS_DEATHS=200 K8SOPS_FAULTS=30 $(BIN)/pytest tests/lab/test_death.py tests/lab/test_death_site.py -rA
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -50,9 +50,16 @@ file_holds() {
   [ -z "${DRIFTED-}" ] || drift
 }
 
+# kubectl: on a control plane it asks this one's own API server, whatever the endpoint points to: that may be dead.
+kubectl() {
+  local own
+  own=$(sed -n 's/.*advertise-address.endpoint: *//p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null)
+  command kubectl ${own:+"--server=https://$own"} "$@"
+}
+
 # need_api: goes on only when the API can be asked; a bare host has none (drift), a silent one leaves it unknown.
 need_api() {
-  [ -f "$KUBECONFIG" ] && command -v kubectl >/dev/null || drift
+  [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null || drift
   kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || unknown "the API server does not answer"
 }
 

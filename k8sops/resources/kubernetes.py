@@ -49,7 +49,7 @@ timeout -k 10 600 kubeadm init --config {path} --skip-token-print \\
   --ignore-preflight-errors={",".join([LEFT_BY_INIT, *ignore])}
 # kubeadm makes a token of 24 hours even where none is asked for; nothing joins with it.
 kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io/token -o name |
-  xargs -r kubectl -n kube-system delete
+  while read -r token; do kubectl -n kube-system delete "$token"; done
 date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
@@ -92,7 +92,7 @@ def no_join_tokens() -> Resource:
     return Resource(
         id="join-token-withdrawn",
         check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
-        apply=f"{query} | xargs -r kubectl -n kube-system delete",
+        apply=f'{query} | while read -r one; do kubectl -n kube-system delete --ignore-not-found "$one"; done',
         want="no token of k8sops is left",
         after="join-token",
     )

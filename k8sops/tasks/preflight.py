@@ -43,11 +43,13 @@ def _url_probe(name: str, url: str) -> Probe:
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     for host in spec.hosts:
         if host.name in fleet.facts:
-            yield from _of_host(spec, host, fleet[host.name])
+            yield from _of_host(spec, host, fleet)
     yield from _of_fleet(spec, fleet)
 
 
-def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+def _of_host(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Finding]:
+    facts = fleet[host.name]
+
     def found(name: str, what: str) -> Finding:
         return Finding(host.name, name, what)
 
@@ -71,7 +73,11 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
         yield found("VersionSkew", f"its kubelet is {version}, newer than Kubernetes {spec.version}: it cannot go back")
     if facts.joined:
         return
+    # One that does not answer us is said to be unreachable already; a cluster may live on without it.
+    silent = {one.address for one in spec.hosts if one.name not in fleet.facts}
     for probe in _probes(spec, host):
+        if probe.host in silent:
+            continue
         answer = facts.probes.get((probe.host, probe.port), "ok")
         if answer != "ok":
             yield found(probe.name, f"cannot reach {probe.host} port {probe.port}: {answer}")

@@ -49,8 +49,8 @@ class Started:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
         )  # fmt: skip
 
-    def end(self) -> tuple[int, str]:
-        out, _ = self.process.communicate(timeout=120)
+    def end(self, seconds: float = 120) -> tuple[int, str]:
+        out, _ = self.process.communicate(timeout=seconds)
         return self.process.returncode, out
 
     def events(self) -> list[dict[str, Any]]:
