@@ -12,7 +12,7 @@ from k8sops.lab.engine import docker
 from k8sops.lab.image import debian_sources, digest, ensure_image
 from k8sops.lab.machine import LabError, Say, cache_dir, data_dir, taking
 
-CONTAINER = "k8sops-mirror"
+CONTAINER, LABEL = "k8sops-mirror", "k8sops.mirror"
 REPOSITORY = "k8sops-lab-mirror"
 
 
@@ -60,17 +60,20 @@ def _others(version: str, say: Say) -> dict[str, Path]:
 def _ensure_container(root: Path, say: Say) -> str:
     """The mirror's container runs and its registry answers; the URL of the registry from this machine."""
     image = _ensure_mirror_image(say)
-    state = docker("ps", "--all", "--filter", f"name=^{CONTAINER}$", "--format", "{{.Image}} {{.State}}").split()
-    if state and state != [image, "running"]:
+    # A mirror that serves another cache is of no use here: its packages are signed by another key.
+    wanted = [image, "running", digest([], str(root))]
+    shown = f'{{{{.Image}}}} {{{{.State}}}} {{{{.Label "{LABEL}"}}}}'
+    state = docker("ps", "--all", "--filter", f"name=^{CONTAINER}$", "--format", shown).split()
+    if state and state != wanted:
         docker("rm", "--force", "--volumes", CONTAINER)
-    if state != [image, "running"]:
+    if state != wanted:
         storage = cache_dir() / "mirror" / "registry"
         storage.mkdir(parents=True, exist_ok=True)
         docker(
             "run",
             "--detach",
             f"--name={CONTAINER}",
-            "--label=k8sops.mirror=1",
+            f"--label={LABEL}={wanted[2]}",
             f"--volume={root}:/var/www/html:ro",
             f"--volume={storage}:/var/lib/docker-registry",
             f"--volume={data_dir() / 'mirror' / 'registry.yml'}:/etc/docker/registry/config.yml:ro",
