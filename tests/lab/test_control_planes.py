@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 from conftest import Cluster
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
@@ -50,7 +51,7 @@ def test_the_first_control_plane_dies_and_a_worker_joins_all_the_same(planes: Cl
     done = planes.apply(expect=4)
     assert done["failures"] == []
     assert done["hosts"]["w2"]["changed"] > 0
-    address = planes.on("cp2", "hostname -I").split()[0]
+    address = yaml.safe_load(planes.inventory.read_text())["groups"]["control_plane"]["hosts"]["cp2"]["address"]
     for host in ("cp2", "cp3", "w1", "w2"):
         assert planes.on(host, "getent hosts planes-api").split()[0] == address
     assert dict(names(planes))["w2"]
