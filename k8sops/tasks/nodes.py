@@ -12,11 +12,13 @@ from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    # A host that does not answer is left out of the run, so nothing waits for its node.
+    there = fleet.scope & fleet.facts.keys()
     for one in spec.hosts:
-        if one.name in fleet.scope and (one.labels or one.annotations or one.taints):
+        if one.name in there and (one.labels or one.annotations or one.taints):
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
     if spec.settings.network.cni != "none":
-        yield nodes_ready([one.name for one in spec.hosts if one.name in fleet.scope])
+        yield nodes_ready([one.name for one in spec.hosts if one.name in there])
         yield rolled_out("deployment/coredns", "kube-system")
     if spec.settings.network.cni == "flannel":
         yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel", after="manifest:flannel")
