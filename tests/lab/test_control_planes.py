@@ -24,7 +24,7 @@ def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def names(cluster: Cluster) -> list[tuple[str, bool]]:
-    return [(one["name"], one["ready"]) for one in cluster.k8sops("status", "-o", "json").data()["nodes"]]
+    return [(one["name"], one["ready"]) for one in cluster.k8sops("status", "-o", "json", expect=None).data()["nodes"]]
 
 
 def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
