@@ -173,6 +173,11 @@ class Fleet:
         """Facts of a host; those of an unknown, bare machine where it did not answer."""
         return self.facts.get(name, HostFacts())
 
+    @property
+    def there(self) -> frozenset[str]:
+        """The hosts that this run is about and that answered."""
+        return self.scope & self.facts.keys()
+
     def delegate(self, control_planes: Sequence[str]) -> str:
         """The control plane that cluster work goes through: the first healthy one, else the first that answers."""
         healthy = [name for name in control_planes if self[name].api]

@@ -47,14 +47,13 @@ def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
 def joining_planes(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
     """Control planes that this run is about and that have not finished joining."""
     first = founder(spec, fleet)
-    there = fleet.scope & fleet.facts.keys()
-    planes = [one for one in spec.control_planes if one.name in there and one.name != first]
+    planes = [one for one in spec.control_planes if one.name in fleet.there and one.name != first]
     return [one for one in planes if not fleet[one.name].initialised]
 
 
 def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
     """Hosts that this run is about and that are no nodes yet."""
-    there = fleet.scope & fleet.facts.keys()
+    there = fleet.there
     workers = [one.name for one in spec.workers if one.name in there and not fleet[one.name].joined]
     return [*(one.name for one in joining_planes(spec, fleet)), *workers]
 

@@ -10,8 +10,9 @@ import yaml
 
 from k8sops.errors import HostError, InputError, Where
 from k8sops.host import Host
+from k8sops.localfile import write_private
 from k8sops.shell import envelope, new_mark
-from k8sops.spec import ClusterSpec
+from k8sops.spec import ClusterSpec, in_url
 
 
 def default_path() -> Path:
@@ -35,7 +36,7 @@ def server(spec: ClusterSpec, living: str) -> str:
     if spec.endpoint_kept:
         known[spec.endpoint_host] = known[living]
     host = known.get(spec.endpoint_host, spec.endpoint_host)
-    return f"https://{f'[{host}]' if ':' in host else host}:{spec.endpoint_port}"
+    return f"https://{in_url(host)}:{spec.endpoint_port}"
 
 
 def holds(path: Path, spec: ClusterSpec, living: str, admin_conf: str) -> bool:
@@ -76,11 +77,7 @@ def write(path: Path, spec: ClusterSpec, living: str, admin_conf: str, digest: s
     """The file holds the context, 0600, and from which admin.conf; replaced whole or not at all."""
     text = yaml.safe_dump(merged(_read(path), admin_conf, digest, spec, living), sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    new = path.with_name(f".{path.name}.k8sops")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    new.replace(path)
+    write_private(path, text)
 
 
 def _read(path: Path) -> dict[str, Any]:

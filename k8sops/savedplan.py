@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from k8sops import __version__
 from k8sops.errors import InputError, Where
 from k8sops.kubeadm import token
+from k8sops.localfile import write_private
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.report import plan_data
 
@@ -62,13 +62,7 @@ def save(path: Path, plan: Plan, *, inventory: Path, playbook: str) -> None:
         "plan": plan_data(plan),
         "steps": [_record(plan, step) for step in plan.steps],
     }
-    new = path.with_name(f".{path.name}.k8sops")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(data, file, indent=1, ensure_ascii=False)
-        file.flush()
-        os.fsync(descriptor)
-    new.replace(path)
+    write_private(path, json.dumps(data, indent=1, ensure_ascii=False))
 
 
 def load(path: Path) -> SavedPlan:

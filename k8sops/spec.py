@@ -111,6 +111,11 @@ class ClusterSpec:
         return next(host for host in self.hosts if host.name == name)
 
 
+def in_url(host: str) -> str:
+    """A name or an address as a URL has it: IPv6 in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]" if ":" in host else host
+
+
 def make_spec(inventory: Inventory) -> ClusterSpec:
     """The cluster that this inventory describes; InputError where its parts contradict each other."""
     settings = inventory.settings

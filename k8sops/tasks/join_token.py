@@ -8,7 +8,7 @@ from k8sops.facts import Fleet
 from k8sops.kubeadm import CERTIFICATE_KEY, certificate_key, init_config, joining, joining_planes, token
 from k8sops.resource import Resource
 from k8sops.resources.kubernetes import join_token, uploaded_certificates
-from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.spec import ClusterSpec, HostEntry, in_url
 from k8sops.task import Task
 
 TTL_MINUTES = 15
@@ -26,7 +26,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             {CERTIFICATE_KEY: certificate_key()},
             run=token()[0],
             delegate=host.name,
-            peers=[f"https://{f'[{one.address}]' if ':' in one.address else one.address}:2380" for one in planes],
+            peers=[f"https://{in_url(one.address)}:2380" for one in planes],
         )
 
 

@@ -13,7 +13,7 @@ from k8sops.task import Task
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # A host that does not answer is left out of the run, so nothing waits for its node.
-    there = fleet.scope & fleet.facts.keys()
+    there = fleet.there
     for one in spec.hosts:
         if one.name in there and (one.labels or one.annotations or one.taints):
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)

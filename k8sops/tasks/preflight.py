@@ -41,15 +41,15 @@ def _url_probe(name: str, url: str) -> Probe:
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    # One that does not answer us is said to be unreachable already; a cluster may live on without it.
+    silent = frozenset(host.address for host in spec.hosts if host.name not in fleet.facts)
     for host in spec.hosts:
         if host.name in fleet.facts:
-            yield from _of_host(spec, host, fleet)
+            yield from _of_host(spec, host, fleet[host.name], silent)
     yield from _of_fleet(spec, fleet)
 
 
-def _of_host(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Finding]:
-    facts = fleet[host.name]
-
+def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, silent: frozenset[str]) -> Iterator[Finding]:
     def found(name: str, what: str) -> Finding:
         return Finding(host.name, name, what)
 
@@ -73,8 +73,6 @@ def _of_host(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Findi
         yield found("VersionSkew", f"its kubelet is {version}, newer than Kubernetes {spec.version}: it cannot go back")
     if facts.joined:
         return
-    # One that does not answer us is said to be unreachable already; a cluster may live on without it.
-    silent = {one.address for one in spec.hosts if one.name not in fleet.facts}
     for probe in _probes(spec, host):
         if probe.host in silent:
             continue
