@@ -33,10 +33,10 @@ class _Held:
         """Speaks, and listens for what was answered to the last words."""
         with suppress(OSError):
             self.dialogue.send("beat")
-            while line := self.dialogue.receive(0.05):
+            # All that has come is read: an answer left over would be taken later for one that is new.
+            while (line := self.dialogue.receive(0.05)) is not None:
                 if parse_line(self.mark, line):
                     self.heard = time.monotonic()
-                    return
 
 
 @dataclass

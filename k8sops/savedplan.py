@@ -18,6 +18,7 @@ from k8sops.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.report import plan_data
 
 API, KIND = "k8sops/v1", "SavedPlan"
+KEYS = {"version", "inventory", "playbook", "filters", "waived", "plan", "steps"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def load(path: Path) -> SavedPlan:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         right = isinstance(data, dict) and data.get("apiVersion") == API and data.get("kind") == KIND
+        right = right and data.keys() >= KEYS
     except FileNotFoundError:
         raise InputError("there is no such plan", where=Where(str(path)), remedy="plan --out FILE writes one") from None
     except (OSError, ValueError):

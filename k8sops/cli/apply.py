@@ -20,6 +20,7 @@ from k8sops.errors import (
     Cancelled,
     HostError,
     InputError,
+    K8sopsError,
     LockedError,
     PreflightError,
     UnreachableError,
@@ -123,6 +124,7 @@ def apply(
 ) -> int:
     """Show every change on every host, ask, and make exactly those changes."""
     from k8sops import savedplan
+    from k8sops.plan import Filters
     from k8sops.report import done_data, print_done
 
     if not yes and not check and not file and not sys.stdin.isatty():
@@ -132,6 +134,11 @@ def apply(
         inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
     )
     saved = savedplan.load(file) if file else None
+    if saved and (request.filters != Filters() or request.waived):
+        raise UsageError(
+            "a saved plan says itself what it is about",
+            remedy="leave out --limit, --tags, --skip-tags, --pick and waivers",
+        )
     if saved:
         savedplan.refuse_other_inventory(saved)
         waived = frozenset(saved.data["waived"])
@@ -292,7 +299,12 @@ def _working(screen: Console, request: Request) -> Iterator[_Work]:
         session = Session(connect, emit, request.forks, who())
         start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
         emit({"type": "run.start", **start, "inventory": str(request.inventory)})
-        yield _Work(spec, playbook, request.filters, journal, progress, session, time.time())
+        work = _Work(spec, playbook, request.filters, journal, progress, session, time.time())
+        try:
+            yield work
+        except K8sopsError as error:
+            work.end(error.exit_code)
+            raise
 
 
 def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:

@@ -42,7 +42,8 @@ def _url_probe(name: str, url: str) -> Probe:
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     # One that does not answer us is said to be unreachable already; a cluster may live on without it.
-    silent = frozenset(host.address for host in spec.hosts if host.name not in fleet.facts)
+    asked = [host for host in spec.hosts if host.name in fleet.scope or host.is_control_plane]
+    silent = frozenset(host.address for host in asked if host.name not in fleet.facts)
     for host in spec.hosts:
         if host.name in fleet.facts:
             yield from _of_host(spec, host, fleet[host.name], silent)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from k8sops.cli import run
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -96,3 +98,19 @@ def test_ctrl_c_is_answered_in_words(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert "stopped by Ctrl-C" in said
     assert "Traceback" not in said
+
+
+def test_a_saved_plan_that_is_none_is_named_and_narrowed_by_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "plan.json"
+    assert run(["show", str(file)]) == 5
+    assert "there is no such plan" in capsys.readouterr().err
+    for text in ("{", "[]", '{"apiVersion": "k8sops/v1", "kind": "SavedPlan"}'):
+        file.write_text(text)
+        assert run(["apply", str(file)]) == 5
+        assert f"{file}: is no saved plan" in capsys.readouterr().err
+    keys = {"version": "", "inventory": {}, "playbook": "", "filters": {}, "waived": [], "plan": {}, "steps": []}
+    file.write_text(json.dumps({"apiVersion": "k8sops/v1", "kind": "SavedPlan", **keys}))
+    assert run(["apply", str(file), "-l", "w1"]) == 64
+    assert "says itself what it is about" in capsys.readouterr().err

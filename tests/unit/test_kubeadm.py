@@ -142,3 +142,15 @@ def test_other_contexts_are_left_as_they_are(spec: ClusterSpec, tmp_path: Path) 
     assert path.stat().st_mode & 0o777 == 0o600
     assert kubeconfig.holds(path, spec, "cp1", "digest2")
     assert not kubeconfig.holds(path, spec, "cp1", "digest")
+
+
+def test_a_host_that_was_not_asked_is_probed_and_one_that_did_not_answer_is_not(spec: ClusterSpec) -> None:
+    plane, worker = spec.control_planes[0], spec.workers[0]
+    facts = HostFacts(probes={(worker.address, 10250): "no answer within 3 s"})
+
+    def reach(scope: set[str]) -> list[str]:
+        fleet = Fleet({plane.name: facts}, frozenset(scope))
+        return [one.what for one in PREFLIGHT.findings(spec, fleet) if one.name == "Reach"]
+
+    assert reach({plane.name}) == [f"cannot reach {worker.address} port 10250: no answer within 3 s"]
+    assert reach({plane.name, worker.name}) == []
