@@ -124,7 +124,10 @@ def batches(names: Sequence[str], serial: int | str | None) -> list[list[str]]:
 
 
 def _too_many(progress: _Progress, play: Play) -> bool:
-    hosts = hosts_of(progress.plan.spec, play, progress.fleet, progress.plan.filters)
+    # A host that did not answer from the start is no part of the run; one that was lost on the way is.
+    known = progress.plan.fleet.facts
+    there = hosts_of(progress.plan.spec, play, progress.fleet, progress.plan.filters)
+    hosts = [host for host in there if host.name in known]
     bad = sum(progress.out(host.name) for host in hosts)
     return bool(hosts) and bad * 100 > play.max_fail_percentage * len(hosts)
 

@@ -64,10 +64,12 @@ need_api() {
 }
 
 # --- the words that an apply uses ------------------------------------------------------------------------------
-# put_file PATH MODE OWNER: stdin becomes the file, whole or not at all.
+# put_file PATH MODE OWNER: stdin becomes the file, whole or not at all. What one that died in the middle has left
+# beside it is removed: the lock says that nobody else is at work.
 put_file() {
   local dir=${1%/*} new
   [ -d "${dir:-/}" ] || mkdir -p "$dir"
+  rm -f "$dir"/.k8sops.????????
   new=$(mktemp "$dir/.k8sops.XXXXXXXX")
   cat >"$new" && chmod "$2" "$new" && chown "$3" "$new" && sync "$new" && mv -fT "$new" "$1" ||
     { rm -f "$new"; return 1; }

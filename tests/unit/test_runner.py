@@ -132,6 +132,19 @@ def test_an_unreachable_host_is_an_outcome_not_the_end() -> None:
     assert set(plan.fleet.facts) == {"cp1", "w1", "w3", "w4"}
 
 
+def test_a_host_that_never_answered_does_not_keep_the_next_play_from_the_others(tmp_path: Path) -> None:
+    def dead(script: str) -> Result:
+        raise UnreachableError("w2", "does not answer")
+
+    book = tmp_path / "book.yaml"
+    book.write_text("- {name: One, hosts: workers, tasks: [swap]}\n- {name: Two, hosts: workers, tasks: [names]}\n")
+    fleet = Fleet({**{name: answering(lambda index: 10) for name in names()}, "w2": dead})
+    done = run(fleet.session, make_plan(fleet.session, spec(), load_playbook(book), Filters()))
+    assert done.stopped_before == ""
+    assert [event["play"] for event in fleet.events if event["type"] == "play.start"] == ["One", "Two"]
+    assert exit_code(done) == 4
+
+
 def test_what_depends_on_nothing_that_changes_but_cannot_be_told_is_broken() -> None:
     fleet = Fleet({name: answering(lambda index: 11 if index == 3 else 0) for name in names()})
     plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())

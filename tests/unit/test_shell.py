@@ -101,6 +101,15 @@ def test_a_second_script_on_the_host_is_told_who_holds_the_lock(tmp_path: Path) 
     assert not (tmp_path / "applied").exists()
 
 
+def test_what_a_death_in_the_middle_of_a_file_has_left_is_removed_by_the_next_write(tmp_path: Path) -> None:
+    (tmp_path / ".k8sops.rUc8tdx6").write_text("half")
+    whole = Resource(
+        "f", check=f"[ -e {tmp_path}/f ] || drift", apply=f"printf x | put_file {tmp_path}/f 0600 $(id -un)"
+    )
+    assert "settled 0" in converge([whole], tmp_path)
+    assert list(tmp_path.glob(".k8sops.*")) == []
+
+
 SLOW = [
     Resource("first", check="[ -e one ] || drift", apply="touch began; sleep 1; touch one"),
     Resource("second", check="[ -e two ] || drift", apply="touch two"),
