@@ -37,6 +37,12 @@ def certificate_key() -> Secret:
     return Secret("certificate_key", secrets.token_hex(32))
 
 
+def silent_hosts(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
+    """Hosts that were asked, and did not answer: those the run is about, and every control plane."""
+    asked = [one for one in spec.hosts if one.name in fleet.scope or one.is_control_plane]
+    return [one for one in asked if one.name not in fleet.facts]
+
+
 def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
     """The control plane that is made by `kubeadm init`: the first of the inventory, unless another is there already."""
     first, *others = (one.name for one in spec.control_planes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import founder, init_config
+from k8sops.kubeadm import founder, init_config, silent_hosts
 from k8sops.resource import Resource, cannot_tell
 from k8sops.resources.kubernetes import kubeadm_init
 from k8sops.resources.services import service
@@ -16,7 +16,7 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     if founder(spec, fleet) != host.name:
         return
-    silent = [one.name for one in spec.control_planes if one.name not in fleet.facts]
+    silent = [one.name for one in silent_hosts(spec, fleet) if one.is_control_plane]
     if silent and not fleet[host.name].initialised:
         # Another control plane may hold the cluster already: a second one beside it would be the worst outcome.
         yield cannot_tell("kubeadm-init", f"{', '.join(silent)} did not answer: is there a cluster already?")

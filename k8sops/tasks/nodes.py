@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
+from k8sops.kubeadm import silent_hosts
 from k8sops.resource import Resource
 from k8sops.resources.kubernetes import node, nodes_ready, rolled_out
 from k8sops.spec import ClusterSpec, HostEntry
@@ -19,6 +20,10 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
     if spec.settings.network.cni != "none":
         yield nodes_ready([one.name for one in spec.hosts if one.name in there])
+    # A roll-out cannot end while a node that takes part in it is gone.
+    if silent_hosts(spec, fleet):
+        return
+    if spec.settings.network.cni != "none":
         yield rolled_out("deployment/coredns", "kube-system")
     if spec.settings.network.cni == "flannel":
         yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel", after="manifest:flannel")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from k8sops.facts import Fleet, HostFacts, Probe
+from k8sops.kubeadm import silent_hosts
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Finding, Task
 
@@ -42,8 +43,7 @@ def _url_probe(name: str, url: str) -> Probe:
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     # One that does not answer us is said to be unreachable already; a cluster may live on without it.
-    asked = [host for host in spec.hosts if host.name in fleet.scope or host.is_control_plane]
-    silent = frozenset(host.address for host in asked if host.name not in fleet.facts)
+    silent = frozenset(host.address for host in silent_hosts(spec, fleet))
     for host in spec.hosts:
         if host.name in fleet.facts:
             yield from _of_host(spec, host, fleet[host.name], silent)

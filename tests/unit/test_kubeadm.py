@@ -14,6 +14,7 @@ from k8sops.inventory import read_inventory
 from k8sops.kubeadm import flannel_manifest, init_config, join_config, joining, token
 from k8sops.render import render
 from k8sops.spec import ClusterSpec, make_spec
+from k8sops.tasks.nodes import TASK as NODES
 from k8sops.tasks.preflight import TASK as PREFLIGHT
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -154,3 +155,15 @@ def test_a_host_that_was_not_asked_is_probed_and_one_that_did_not_answer_is_not(
 
     assert reach({plane.name}) == [f"cannot reach {worker.address} port 10250: no answer within 3 s"]
     assert reach({plane.name, worker.name}) == []
+
+
+def test_nothing_waits_for_what_a_host_that_does_not_answer_keeps_from_ending(spec: ClusterSpec) -> None:
+    everyone = {one.name: HostFacts() for one in spec.hosts}
+
+    def gates(facts: dict[str, HostFacts]) -> list[str]:
+        found = NODES.resources(spec, spec.control_planes[0], Fleet(facts, frozenset(one.name for one in spec.hosts)))
+        return [one.id for one in found if one.apply is None]
+
+    assert gates(everyone) == ["gate:nodes-ready", "gate:deployment/coredns", "gate:daemonset/kube-flannel-ds"]
+    del everyone[spec.workers[0].name]
+    assert gates(everyone) == ["gate:nodes-ready"]
