@@ -95,7 +95,8 @@ def test_two_operators_at_once_never_write_side_by_side(hosts: Cluster, tmp_path
 def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_the_first_is_killed(
     hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
 ) -> None:
-    busy(hosts, 4)
+    # Long enough to be still at it when the second has looked at the hosts, on a slow machine too.
+    busy(hosts, 15)
     first = Started(hosts, tmp_path / "a", "apply", "--yes")
     until(lambda: any(event.get("state") == "apply" for event in first.events()), 30)
     ran = hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "book.yaml"), expect=7)
@@ -104,6 +105,7 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     assert hosts.k8sops("plan", "-p", str(hosts.folder / "book.yaml")).code == 0
     first.process.kill()
     first.end()
+    hosts.on("w1", "rm /usr/local/bin/sync")
     since = time.monotonic()
     second = Started(hosts, tmp_path / "b", "apply", "--yes", "--wait", "60")
     until(lambda: any(event["type"] == "play.start" for event in second.events()), 30)
@@ -112,7 +114,6 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     assert code == 0
     # The script of the one that died was still at its step; it was named and waited for, not joined.
     assert "still running there" in said
-    hosts.on("w1", "rm /usr/local/bin/sync")
     converged(hosts)
 
 
