@@ -82,6 +82,14 @@ class HostFacts:
     admin_conf: str = ""
     tokens: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    cri_socket: str = ""
+    """Where the kubelet of a node finds its runtime."""
+    volumes: tuple[str, ...] = ()
+    """What volumes of pods are mounted, and where."""
+    ufw: bool = False
+    nft_chains: tuple[tuple[str, str, str, str], ...] = ()
+    """(family, table, chain, hook) of the base chains that filter, where the service nftables is active."""
+    ssh_ports: tuple[int, ...] = ()
     probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
     skew: float = 0.0
     """Seconds by which the host's clock is ahead of the machine that asked, give or take half a round trip."""
@@ -125,6 +133,11 @@ class HostFacts:
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),
             left=tuple(many.get("left", ())),
+            cri_socket=one.get("cri_socket", ""),
+            volumes=tuple(many.get("volume", ())),
+            ufw="ufw" in one,
+            nft_chains=tuple(_chain(value) for value in many.get("nft_chain", ())),
+            ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
             skew=now - asked_at if asked_at and now else 0.0,
         )
@@ -153,6 +166,11 @@ def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
     return {key.removeprefix(prefix): value for key, value in values.items() if key.startswith(prefix)}
 
 
+def _chain(value: str) -> tuple[str, str, str, str]:
+    family, table, chain, hook = value.split()
+    return family, table, chain, hook
+
+
 def _probe(value: str) -> tuple[tuple[str, int], str]:
     host, port, answer = value.split(" ", 2)
     return (host, int(port)), answer
@@ -162,12 +180,12 @@ def _probe(value: str) -> tuple[tuple[str, int], str]:
 class Fleet:
     """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
 
-    `scope`: names of the hosts that this run is about (`--limit`).
-
+    `scope`: names of the hosts that this run is about (`--limit`). `leaving`: those that it takes out of the cluster.
     """
 
     facts: Mapping[str, HostFacts]
     scope: frozenset[str] = frozenset()
+    leaving: frozenset[str] = frozenset()
 
     def __getitem__(self, name: str) -> HostFacts:
         """Facts of a host; those of an unknown, bare machine where it did not answer."""
@@ -179,10 +197,14 @@ class Fleet:
         return self.scope & self.facts.keys()
 
     def delegate(self, control_planes: Sequence[str]) -> str:
-        """The control plane that cluster work goes through: the first healthy one, else the first that answers."""
-        healthy = [name for name in control_planes if self[name].api]
-        answering = [name for name in control_planes if name in self.facts]
-        return (healthy or answering or list(control_planes))[0]
+        """The control plane that cluster work goes through: the first healthy one, else the first that answers.
+
+        One that leaves is taken only when all do.
+        """
+        staying = [name for name in control_planes if name not in self.leaving] or list(control_planes)
+        healthy = [name for name in staying if self[name].api]
+        answering = [name for name in staying if name in self.facts]
+        return (healthy or answering or staying)[0]
 
     def ca_hash(self, control_planes: Sequence[str]) -> str | None:
         return self[self.delegate(control_planes)].ca_hash

@@ -28,20 +28,40 @@ fact systemd "$(systemctl --version 2>/dev/null | head -n 1 | cut -d' ' -f2)"
 [ "$(systemd-detect-virt --container 2>/dev/null)" = none ] || fact container 1
 fact pid1_started "$(stat -c %Y /proc/1)"
 
-for package in containerd docker.io containerd.io chrony ntpsec ntp openntpd kubelet kubeadm kubectl; do
+for package in containerd docker.io docker-ce containerd.io ufw nftables chrony ntpsec ntp openntpd kubelet kubeadm kubectl; do
   has=$(dpkg-query -W -f '${db:Status-Status} ${Version}' "$package" 2>/dev/null) || continue
   case $has in installed\ *) fact "package.$package" "${has#* }" ;; esac
 done
 candidate=$(apt-cache policy containerd 2>/dev/null | sed -n 's/^ *Candidate: //p')
 case $candidate in ''|'(none)') ;; *) fact candidate.containerd "$candidate" ;; esac
 
+[ ! -f /etc/ufw/ufw.conf ] || ! grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf || fact ufw 1
+if [ "$(systemctl is-active nftables.service 2>/dev/null)" = active ]; then
+  # Base chains that filter what comes in or goes through; those of iptables bear names in capitals.
+  nft list chains 2>/dev/null | while read -r word first second third _; do
+    case $word in
+    table) table="$first $second"; [ "$table" != "inet k8sops" ] || word=skip ;;
+    chain) chain=$first ;;
+    type) case "$first $second $third $chain" in
+      "filter hook input "[a-z]*|"filter hook forward "[a-z]*) fact nft_chain "$table $chain $third" ;;
+      esac ;;
+    esac
+  done
+fi
+sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'
+
 home=$(getent passwd "${SUDO_USER:-root}" | cut -d: -f6)
 fact user "${SUDO_USER:-root}"
 fact home "${home:-/root}"
 
 [ ! -f /etc/kubernetes/kubelet.conf ] || fact joined 1
+endpoint=$(sed -n 's/.*\(container-runtime-endpoint=\|containerRuntimeEndpoint: \)"\{0,1\}\([^" ]*\).*/\2/p' \
+  /var/lib/kubelet/kubeadm-flags.env /var/lib/kubelet/instance-config.yaml /var/lib/kubelet/config.yaml 2>/dev/null |
+  head -n 1)
+[ -z "$endpoint" ] || fact cri_socket "$endpoint"
 [ ! -f /etc/kubernetes/k8sops/initialised ] || fact initialised 1
 if [ -f /etc/kubernetes/pki/ca.crt ]; then fact ca "$(base64 -w0 </etc/kubernetes/pki/ca.crt)"; fi
+pod_volumes | while read -r volume; do fact volume "$volume"; done
 for path in /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member /etc/kubernetes/*.conf; do
   [ ! -e "$path" ] || fact left "$path"
 done

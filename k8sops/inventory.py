@@ -17,7 +17,7 @@ from k8sops.settings import DnsLabel, Group, HostModel, HostSettings, InventoryM
 from k8sops.yamlfile import Document
 
 CONTROL_PLANE = "control_plane"
-SHARED = ("ssh", "labels", "annotations", "taints", "sysctl", "kubelet_extra_args")
+SHARED = ("ssh", "labels", "annotations", "taints", "sysctl", "kubelet_extra_args", "runtime")
 RANGE = re.compile(r"\[([0-9]+|[a-z]):([0-9]+|[a-z])\]")
 
 
@@ -208,8 +208,8 @@ def _host(
             given = getattr(level, setting)
             if isinstance(given, BaseModel):
                 new = given.model_dump(exclude_unset=True)
-            elif isinstance(given, list):
-                value, new = list(given), {}
+            elif isinstance(given, list | str):
+                value, new = given, {}
                 explained = [one for one in explained if one.name != setting]
                 explained.append(Setting(setting, value, document.where((*path, setting))))
             else:

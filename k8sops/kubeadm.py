@@ -16,11 +16,14 @@ import yaml
 from k8sops.errors import InputError, Where
 from k8sops.facts import Fleet
 from k8sops.render import render
+from k8sops.settings import Component
 from k8sops.shell import Secret
 from k8sops.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
 
 TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
 """What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
+EXTERNAL_ETCD = tuple(f"/etc/kubernetes/pki/etcd-external/{name}" for name in ("ca.crt", "client.crt", "client.key"))
+"""Where the files lie by which API servers reach an etcd of the user's own."""
 LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -64,9 +67,34 @@ def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
     return [*(one.name for one in joining_planes(spec, fleet)), *workers]
 
 
-def _args(values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Extra arguments as v1beta4 has them: a list, because a flag may stand more than once."""
-    return [{"name": name, "value": value} for name, value in sorted(values.items())]
+def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict[str, str]] | dict[str, str]:
+    """Extra arguments as this kubeadm has them: a list since v1beta4, where a flag may stand more than once."""
+    if spec.release.kubeadm_api != "v1beta4":
+        return {name: value for name, value in sorted(values.items()) if isinstance(value, str)}
+    lists = {name: [value] if isinstance(value, str) else value for name, value in sorted(values.items())}
+    return [{"name": name, "value": one} for name, many in lists.items() for one in many]
+
+
+def _volumes(component: Component) -> list[dict[str, Any]]:
+    fields = {"name": "name", "host_path": "hostPath", "mount_path": "mountPath"}
+    fields |= {"read_only": "readOnly", "path_type": "pathType"}
+    return [{fields[key]: value for key, value in one.model_dump().items()} for one in component.extra_volumes]
+
+
+def _component(spec: ClusterSpec, component: Component) -> dict[str, Any]:
+    """One of the control plane's programs, as ClusterConfiguration has it."""
+    made: dict[str, Any] = {"extraArgs": _args(spec, {**_gates(spec), **component.extra_args})}
+    if component.extra_volumes:
+        made["extraVolumes"] = _volumes(component)
+    return made
+
+
+def _etcd(spec: ClusterSpec) -> dict[str, Any]:
+    external = spec.settings.etcd.external
+    if not external:
+        return {"local": {"extraArgs": _args(spec, spec.settings.etcd.extra_args)}}
+    files = {f"{name}File": path for name, path in zip(("ca", "cert", "key"), EXTERNAL_ETCD, strict=True)}
+    return {"external": {"endpoints": list(external.endpoints), **files}}
 
 
 def _gates(spec: ClusterSpec) -> dict[str, str]:
@@ -74,8 +102,10 @@ def _gates(spec: ClusterSpec) -> dict[str, str]:
     return {"feature-gates": gates} if gates else {}
 
 
-def _kubelet_args(host: HostEntry) -> list[dict[str, str]]:
-    return _args({"node-ip": host.address, **host.kubelet_extra_args})
+def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
+    """What kubelet says of itself when it joins."""
+    args = _args(spec, {"node-ip": host.address, **host.kubelet_extra_args})
+    return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
 
 
 def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
@@ -90,17 +120,17 @@ def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
 
 def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = "") -> str:
     """The file that `kubeadm init` and its phases read."""
-    settings, gates = spec.settings, _gates(spec)
+    settings = spec.settings
     proxy = {"featureGates": dict(settings.feature_gates)} if settings.feature_gates else {}
     return render(
-        f"kubeadm/init-{spec.release.kubeadm_api}.yaml.j2",
+        "kubeadm/init.yaml.j2",
         spec=spec,
         host=host,
-        kubelet_args=_kubelet_args(host),
-        api_server_args=_args({**gates, **settings.api_server.extra_args}),
-        controller_manager_args=_args({**gates, **settings.controller_manager.extra_args}),
-        scheduler_args=_args({**gates, **settings.scheduler.extra_args}),
-        etcd_args=_args(settings.etcd.extra_args),
+        registration=_registration(spec, host),
+        api_server=_component(spec, settings.api_server),
+        controller_manager=_component(spec, settings.controller_manager),
+        scheduler=_component(spec, settings.scheduler),
+        etcd=_etcd(spec),
         kubelet=kubelet_configuration(spec),
         kube_proxy={"mode": "iptables", **proxy, **settings.kube_proxy},
         certificate_key=certificate_key,
@@ -110,15 +140,32 @@ def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = ""
 def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, ca_hash: str) -> str:
     """The file that `kubeadm join` reads; TOKEN and CERTIFICATE_KEY stand where the secrets belong."""
     return render(
-        f"kubeadm/join-{spec.release.kubeadm_api}.yaml.j2",
+        "kubeadm/join.yaml.j2",
         spec=spec,
         host=host,
         token_id=token_id,
         placeholder=TOKEN,
         certificate_key=CERTIFICATE_KEY,
         ca_hash=ca_hash,
-        kubelet_args=_kubelet_args(host),
+        registration=_registration(spec, host),
     )
+
+
+def external_etcd_files(spec: ClusterSpec) -> Iterator[tuple[str, str]]:
+    """(path on control planes, content) of what reaches an etcd of the user's own."""
+    external = spec.settings.etcd.external
+    if external:
+        for path, name in zip(EXTERNAL_ETCD, (external.ca, external.cert, external.key), strict=True):
+            try:
+                yield path, (spec.folder / Path(name).expanduser()).read_text(encoding="ascii")
+            except (OSError, ValueError) as error:
+                raise InputError(f"cannot be read: {error}", where=Where(name), remedy="see etcd.external") from None
+
+
+def cluster_images(spec: ClusterSpec) -> list[str]:
+    """Images that the cluster runs beside those of kubeadm."""
+    flannel = [FLANNEL, FLANNEL_CNI] if spec.settings.network.cni == "flannel" else []
+    return [*flannel, spec.pause_image, spec.verify_image]
 
 
 def flannel_manifest(spec: ClusterSpec) -> str:
@@ -132,15 +179,21 @@ def flannel_manifest(spec: ClusterSpec) -> str:
     cni = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins})
     digest = hashlib.sha256(f"{net}{cni}".encode()).hexdigest()[:16]
     return render(
-        "cni/flannel.yaml.j2", image=FLANNEL, cni_image=FLANNEL_CNI, net_conf=net, cni_conf=cni, digest=digest
+        "cni/flannel.yaml.j2",
+        spec=spec,
+        image=FLANNEL,
+        cni_image=FLANNEL_CNI,
+        net_conf=net,
+        cni_conf=cni,
+        digest=digest,
     )
 
 
-def own_manifests(paths: Sequence[str]) -> Iterator[tuple[str, str, int]]:
-    """(name, text, number of objects) of each manifest file that the user names."""
+def own_manifests(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str, int]]:
+    """(name, text, number of objects) of each manifest file that the user names; relative to the inventory's folder."""
     for name in paths:
         try:
-            text = Path(name).expanduser().read_text(encoding="utf-8")
+            text = (folder / Path(name).expanduser()).read_text(encoding="utf-8")
             kinds = sum(1 for one in yaml.safe_load_all(text) if one)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Probe
-from k8sops.patterns import DELEGATE, select
+from k8sops.patterns import DELEGATE, STAYING, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
 from k8sops.spec import ClusterSpec, HostEntry
@@ -64,6 +64,8 @@ class Filters:
     skip_tags: frozenset[str] = frozenset()
     picks: frozenset[str] = frozenset()
     """Resources by id, with `*` and `?`; none: all."""
+    leaving: frozenset[str] = frozenset()
+    """Hosts that are to leave the cluster."""
 
     def picked(self, resource: Resource) -> bool:
         return not self.picks or any(fnmatchcase(resource.id, pick) for pick in self.picks)
@@ -136,7 +138,7 @@ class Plan:
         return tuple(bad)
 
 
-def tasks_of(playbook: Playbook) -> Mapping[str, Task]:
+def tasks_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, Task]:
     """The tasks that a playbook names, loaded; a name that is none, or a need that is unmet, is refused."""
     from difflib import get_close_matches
 
@@ -144,10 +146,11 @@ def tasks_of(playbook: Playbook) -> Mapping[str, Task]:
     for play in playbook.plays:
         for name in play.tasks:
             try:
-                loaded[name] = load_task(name)
+                loaded[name] = load_task(name, spec.folder)
             except KeyError:
-                near = get_close_matches(name, task_names(), 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(task_names())}"
+                names = task_names(spec.folder)
+                near = get_close_matches(name, names, 1)
+                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
                 raise InputError(f"play “{play.name}”: no task `{name}`", where=playbook.where, remedy=hint) from None
             unmet = [need for need in loaded[name].needs if need not in loaded]
             if unmet:
@@ -164,13 +167,15 @@ def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> t
     if play.hosts == DELEGATE:
         name = fleet.delegate([host.name for host in spec.control_planes])
         return tuple(host for host in spec.hosts if host.name == name)
+    if play.hosts == STAYING:
+        return tuple(host for host in spec.hosts if host.name not in fleet.leaving)
     limited = {host.name for host in select(spec, filters.limit)}
     return tuple(host for host in select(spec, play.hosts) if host.name in limited)
 
 
 def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
     """What one play asks of its hosts as they are known now."""
-    play, tasks = playbook.plays[index], tasks_of(playbook)
+    play, tasks = playbook.plays[index], tasks_of(spec, playbook)
     return tuple(
         Step(index, host.name, name, resource)
         for host in hosts_of(spec, play, fleet, filters)
@@ -190,12 +195,12 @@ def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Fil
 def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Everything that makes hosts unfit, less what was waived by name."""
     ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
-    found = [finding for task in tasks_of(playbook).values() for finding in task.findings(spec, fleet)]
+    found = [finding for task in tasks_of(spec, playbook).values() for finding in task.findings(spec, fleet)]
     return tuple(one for one in found if one.name.lower() not in ignored and "all" not in ignored)
 
 
 def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
-    return [probe for task in tasks_of(playbook).values() for probe in task.probes(spec, host)]
+    return [probe for task in tasks_of(spec, playbook).values() for probe in task.probes(spec, host)]
 
 
 def diff(step: Step, seen: Seen) -> list[str]:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.exceptions import TemplateNotFound, TemplateSyntaxError, UndefinedError
 
+from k8sops.errors import InputError, Where
 from k8sops.shell import quote
+
+if TYPE_CHECKING:
+    from k8sops.spec import ClusterSpec
 
 
 def data_path(*parts: str) -> Path:
@@ -30,9 +35,9 @@ def to_yaml_block(value: Any, indent: int = 0) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(data_path("templates")),
+        loader=FileSystemLoader([folder / "templates", data_path("templates")]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -43,6 +48,26 @@ def _environment() -> Environment:
     return environment
 
 
-def render(name: str, **values: Any) -> str:
-    """The template templates/`name` with these values; a name that it does not find is an error."""
-    return _environment().get_template(name).render(**values)
+def render(name: str, *, spec: ClusterSpec, **values: Any) -> str:
+    """The template `name` with these values: from templates/ beside the inventory, else from those of k8sops.
+
+    InputError, with its file and line, when the template is broken or asks for what there is not.
+    """
+    try:
+        return _environment(spec.folder).get_template(name).render(spec=spec, **values)
+    except TemplateNotFound as error:
+        raise InputError(f"there is no template {error.name}", where=Where(str(spec.folder / "templates"))) from None
+    except TemplateSyntaxError as error:
+        raise InputError(error.message or "is no template", where=Where(error.filename or name, error.lineno)) from None
+    except UndefinedError as error:
+        raise InputError(f"{error.message}", where=_place(error, name)) from None
+
+
+def _place(error: BaseException, name: str) -> Where:
+    """The line of the template in which it was raised: Jinja puts it into the traceback."""
+    found, at = Where(name), error.__traceback__
+    while at is not None:
+        file = at.tb_frame.f_code.co_filename
+        found = Where(file, at.tb_lineno, 1) if file.endswith(name) else found
+        at = at.tb_next
+    return found

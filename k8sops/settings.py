@@ -56,6 +56,10 @@ LabelKey = Annotated[str, _text(rf"^{KEY}$")]
 LabelValue = Annotated[str, _text(rf"^(?:{LABEL})?$")]
 Taint = Annotated[str, _text(rf"^{KEY}(?:=(?:{LABEL})?)?:(?:NoSchedule|PreferNoSchedule|NoExecute)$")]
 Fingerprint = Annotated[str, _text(r"^[0-9A-Fa-f]{40}$")]
+Path = Annotated[str, _text(r"^/[-A-Za-z0-9._/+@]*$")]
+PortName = Annotated[str, _text(r"^[0-9]{1,5}(?:-[0-9]{1,5})?/(?:tcp|udp|sctp)$")]
+Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$")]
+Runtime = Literal["containerd", "docker"]
 SysctlKey = Annotated[str, _text(r"^[a-z0-9_]+(?:\.[-A-Za-z0-9_]+)+$")]
 User = Annotated[str, _text(r"^[a-z_][-a-z0-9_]*\$?$")]
 HostKey = Annotated[str, _text(r"^(?:ssh|ecdsa|sk)-[-@.a-z0-9]+ [A-Za-z0-9+/=]+(?: [^\n]*)?$")]
@@ -76,9 +80,10 @@ class Flannel(Model):
 
 
 class OwnCni(Model):
-    """Another network: manifests of the user's own."""
+    """Another network: manifests of the user's own, and the ports that its nodes speak to each other on."""
 
     manifests: list[Line] = Field(min_length=1)
+    ports: list[PortName] = []
 
 
 class Network(Model):
@@ -110,18 +115,65 @@ class Mirrors(Model):
     images: dict[Registry, Url] = {}
 
 
-class Component(Model):
-    """One of the control plane's programs."""
+class Volume(Model):
+    """A path of the host that one of the control plane's programs sees (kubeadm: HostPathMount)."""
 
-    extra_args: dict[Flag, Line] = {}
+    name: DnsLabel
+    host_path: Path
+    mount_path: Path
+    read_only: Switch = False
+    path_type: Literal["", "DirectoryOrCreate", "Directory", "FileOrCreate", "File", "Socket"] = ""
+
+
+class Component(Model):
+    """One of the control plane's programs. A flag with a list is given once for each of its values."""
+
+    extra_args: dict[Flag, Line | list[Line]] = {}
+    extra_volumes: list[Volume] = []
 
 
 class ApiServer(Component):
     sans: list[Address] = []
 
 
+class ExternalEtcd(Model):
+    """An etcd that somebody else runs; `ca`, `cert` and `key` are files on the operator's machine."""
+
+    endpoints: list[Url] = Field(min_length=1)
+    ca: Line
+    cert: Line
+    key: Line
+
+
+class Etcd(Model):
+    """The members that kubeadm runs, or an etcd of the user's own."""
+
+    extra_args: dict[Flag, Line | list[Line]] = {}
+    external: ExternalEtcd | None = None
+
+
+class Download(Model):
+    """A file that is taken only if it is the one that was meant."""
+
+    url: Url
+    sha256: Sha256
+
+
+class Docker(Model):
+    """cri_dockerd: a .deb, where no package repository has it."""
+
+    cri_dockerd: Download | None = None
+
+
 class Preflight(Model):
     ignore: list[Annotated[str, _text(r"^[A-Za-z0-9]+$")]] = []
+
+
+class Drain(Model):
+    """How nodes are emptied. `force`: pods that no controller brings back are evicted, too."""
+
+    timeout_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = 300
+    force: Switch = False
 
 
 class Verify(Model):
@@ -141,7 +193,8 @@ class HostSettings(Model):
     annotations: dict[LabelKey, Line] = {}
     taints: list[Taint] = []
     sysctl: dict[SysctlKey, Annotated[int, Field(strict=True)] | Line] = {}
-    kubelet_extra_args: dict[Flag, Line] = {}
+    kubelet_extra_args: dict[Flag, Line | list[Line]] = {}
+    runtime: Runtime | None = None
 
 
 class HostModel(HostSettings):
@@ -160,7 +213,9 @@ class InventoryModel(Model):
     kubernetes: Version
     endpoint: HostPort | None = None
     network: Network = Network()
-    runtime: Literal["containerd"] = "containerd"
+    runtime: Runtime = "containerd"
+    docker: Docker = Docker()
+    firewall: Literal["open", "managed", "disabled"] = "open"
     allow_cgroup_v1: Switch = False
     ssh: Ssh = Ssh()
     packages: Packages = Packages()
@@ -168,13 +223,14 @@ class InventoryModel(Model):
     api_server: ApiServer = ApiServer()
     controller_manager: Component = Component()
     scheduler: Component = Component()
-    etcd: Component = Component()
+    etcd: Etcd = Etcd()
     kubelet: Free = {}
     kube_proxy: Free = {}
     feature_gates: dict[Annotated[str, _text(r"^[A-Za-z0-9]+$")], Switch] = {}
     sysctl: dict[SysctlKey, Annotated[int, Field(strict=True)] | Line] = {}
     time_sync: Switch = True
     preflight: Preflight = Preflight()
+    drain: Drain = Drain()
     verify: Verify = Verify()
     kubeconfig: Kubeconfig = Kubeconfig()
     groups: dict[str, Group] = Field(min_length=1)

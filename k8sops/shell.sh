@@ -63,6 +63,11 @@ need_api() {
   kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || unknown "the API server does not answer"
 }
 
+# pod_volumes: what is mounted for pods, and where; projected secrets and empty directories in memory do not count.
+pod_volumes() {
+  awk '$2 ~ "^/var/lib/kubelet/pods/.*/volume(s|-subpaths)/" && $3 != "tmpfs" {print $1, "at", $2}' /proc/mounts
+}
+
 # --- the words that an apply uses ------------------------------------------------------------------------------
 # put_file PATH MODE OWNER: stdin becomes the file, whole or not at all. What one that died in the middle has left
 # beside it is removed: the lock says that nobody else is at work.

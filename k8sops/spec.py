@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from k8sops.errors import InputError
 from k8sops.inventory import CONTROL_PLANE, Inventory, InventoryHost
-from k8sops.settings import InventoryModel, Ssh
+from k8sops.settings import InventoryModel, Runtime, Ssh
 from k8sops.versions import Release, minor_of, number, release_of
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -30,7 +31,8 @@ class HostEntry:
     annotations: Mapping[str, str]
     taints: tuple[str, ...]
     sysctl: Mapping[str, str | int]
-    kubelet_extra_args: Mapping[str, str]
+    kubelet_extra_args: Mapping[str, str | list[str]]
+    runtime: Runtime
 
     @property
     def is_control_plane(self) -> bool:
@@ -53,6 +55,8 @@ class ClusterSpec:
     services: Net
     sans: tuple[str, ...]
     settings: InventoryModel
+    folder: Path
+    """Where the inventory lies; templates/ and tasks/ there win over those of k8sops."""
 
     @property
     def minor(self) -> str:
@@ -99,6 +103,17 @@ class ClusterSpec:
         return number(self.version) >= (1, 35)
 
     @property
+    def has_dockershim(self) -> bool:
+        """kubelet itself speaks to Docker before 1.24 (KEP-2221); from then on cri-dockerd stands between them."""
+        return number(self.version) < (1, 24)
+
+    def cri_socket(self, host: HostEntry) -> str:
+        """Where kubelet of this host finds its runtime."""
+        if host.runtime == "containerd":
+            return "unix:///run/containerd/containerd.sock"
+        return "unix:///var/run/dockershim.sock" if self.has_dockershim else "unix:///run/cri-dockerd.sock"
+
+    @property
     def preflight_ignore(self) -> tuple[str, ...]:
         return tuple(self.settings.preflight.ignore)
 
@@ -128,6 +143,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     pods = _network(inventory, "pods", settings.network.pods)
     services = _network(inventory, "services", settings.network.services)
     _check_networks(inventory, pods, services)
+    _check_flags(inventory, release_of(settings.kubernetes))
     names = [host, *(one.name for one in planes), *(one.address for one in planes), *settings.api_server.sans]
     return ClusterSpec(
         cluster=settings.cluster,
@@ -141,6 +157,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
         services=services,
         sans=tuple(dict.fromkeys(names)),
         settings=settings,
+        folder=inventory.file.resolve().parent,
     )
 
 
@@ -165,6 +182,7 @@ def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
         taints=tuple(one.taints),
         sysctl=one.sysctl,
         kubelet_extra_args=one.kubelet_extra_args,
+        runtime=one.runtime or inventory.settings.runtime,
     )
 
 
@@ -183,6 +201,20 @@ def _network(inventory: Inventory, name: str, text: str) -> Net:
     if net.num_addresses < 256:
         raise InputError(f"`network.{name}`: {text} is too small", where=where, remedy="/24 or larger")
     return net
+
+
+def _check_flags(inventory: Inventory, release: Release) -> None:
+    """A flag that is given twice can only be said in a list, which came with v1beta4 (kubeadm-config.v1beta4)."""
+    if release.kubeadm_api == "v1beta4":
+        return
+    for name in ("api_server", "controller_manager", "scheduler", "etcd"):
+        for flag, value in getattr(inventory.settings, name).extra_args.items():
+            if isinstance(value, list):
+                raise InputError(
+                    f"`{name}.extra_args.{flag}`: kubeadm {release.kubeadm_api} knows no list here",
+                    where=inventory.where(name, "extra_args", flag),
+                    remedy="give one value; lists came with Kubernetes 1.31",
+                )
 
 
 def _check_networks(inventory: Inventory, pods: Net, services: Net) -> None:

@@ -96,6 +96,7 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
             for one in pods["items"]
         },
         "etcd": etcd,
+        "externalEtcd": list(external.endpoints) if (external := spec.settings.etcd.external) else None,
         "nextExpiry": min(dates) if dates else None,
         "lastBackup": None,
         "healthy": api and not missing and all(row["ready"] for row in rows),
@@ -138,7 +139,7 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
         size = max(one["dbBytes"] for one in etcd["members"]) / 2**20
         rows.append(("etcd", f"{count} member{'s' if count > 1 else ''}, {lost} may be lost, {size:.0f} MiB"))
     else:
-        rows.append(("etcd", "does not answer"))
+        rows.append(("etcd", "of its own" if found["externalEtcd"] else "does not answer"))
     rows.append(
         ("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown")
     )

@@ -14,7 +14,7 @@ from k8sops.errors import HostError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.host import Host
 from k8sops.journal import Emit
-from k8sops.patterns import select
+from k8sops.patterns import STAYING, select
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step, find, make_steps, probes_of
 from k8sops.playbook import Playbook
 from k8sops.shell import envelope, new_mark, parse_line, survey_script
@@ -56,7 +56,8 @@ class Session:
 def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> tuple[Fleet, dict[str, str]]:
     """The facts of the hosts that the run is about, and of all control planes; and why others did not answer."""
     limited = {host.name for host in select(spec, filters.limit)}
-    asked = [host for host in spec.hosts if host.name in limited or host in spec.control_planes]
+    everyone = bool(filters.leaving) and any(play.hosts == STAYING for play in playbook.plays)
+    asked = [host for host in spec.hosts if everyone or host.name in limited or host in spec.control_planes]
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
 
     def ask(name: str) -> HostFacts:
@@ -80,7 +81,7 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     known = {name: answer for name, answer in answers.items() if isinstance(answer, HostFacts)}
     # A control plane that the run is not about was asked for what it knows; that it is silent is no failure of the run.
     silent = {name: why for name, why in silent.items() if name in limited}
-    return Fleet(known, frozenset(limited)), silent
+    return Fleet(known, frozenset(limited), filters.leaving), silent
 
 
 def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:

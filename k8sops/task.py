@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import extract_tb
 
+from k8sops.errors import InputError, Where
 from k8sops.facts import Fleet, Probe
 from k8sops.resource import Resource
 from k8sops.spec import ClusterSpec, HostEntry
@@ -52,8 +56,14 @@ class Task:
     probes: Callable[[ClusterSpec, HostEntry], Sequence[Probe]] = _no_probes
 
 
-def load_task(name: str) -> Task:
-    """The task of this name, from the module `k8sops.tasks.<name with underscores>`; KeyError when there is none."""
+def load_task(name: str, folder: Path) -> Task:
+    """The task of this name: from tasks/ in this folder, else from `k8sops.tasks`; KeyError when there is none.
+
+    Its module is the name with underscores. InputError, with its file and line, when a user's own cannot be loaded.
+    """
+    own = folder / "tasks" / f"{name.replace('-', '_')}.py"
+    if own.is_file():
+        return _own_task(own)
     try:
         module = import_module(f"k8sops.tasks.{name.replace('-', '_')}")
     except ModuleNotFoundError as error:
@@ -64,7 +74,27 @@ def load_task(name: str) -> Task:
     return task
 
 
-def task_names() -> tuple[str, ...]:
-    """All tasks there are, in the playbook's spelling."""
-    files = (Path(__file__).parent / "tasks").glob("[a-z]*.py")
-    return tuple(sorted(file.stem.replace("_", "-") for file in files))
+@cache
+def _own_task(path: Path) -> Task:
+    spec = spec_from_file_location(f"k8sops_own_tasks.{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise InputError(error.msg, where=Where(str(path), error.lineno or 0, error.offset or 0)) from None
+    except Exception as error:
+        lines = [frame.lineno or 0 for frame in extract_tb(error.__traceback__) if frame.filename == str(path)]
+        what = f"cannot be loaded: {type(error).__name__}: {error}"
+        raise InputError(what, where=Where(str(path), (lines or [0])[-1], 1)) from None
+    task = getattr(module, "TASK", None)
+    if not isinstance(task, Task):
+        raise InputError("exports no TASK", where=Where(str(path)), remedy="TASK = Task(name=…, title=…, resources=…)")
+    return task
+
+
+def task_names(folder: Path) -> tuple[str, ...]:
+    """All tasks there are, in the playbook's spelling: those of k8sops, and the user's own in this folder."""
+    files = [file for where in (Path(__file__).parent, folder) for file in (where / "tasks").glob("[a-z]*.py")]
+    return tuple(sorted({file.stem.replace("_", "-") for file in files}))

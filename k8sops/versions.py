@@ -10,16 +10,30 @@ from k8sops.errors import InputError
 @dataclass(frozen=True)
 class Release:
     """Tags of the images that kubeadm of a minor uses, of the image that its own tests use, and the API version
-    of its configuration files."""
+    of its configuration files. Those of etcd and CoreDNS are known for the releases that the lab can build."""
 
-    etcd: str
-    coredns: str
-    pause: str
-    agnhost: str
+    etcd: str = ""
+    coredns: str = ""
+    pause: str = "3.10"
+    agnhost: str = "2.53"
     kubeadm_api: str = "v1beta4"
 
 
 RELEASES = {
+    "1.19": Release(pause="3.2", kubeadm_api="v1beta2"),
+    "1.20": Release(pause="3.2", kubeadm_api="v1beta2"),
+    "1.21": Release(pause="3.4.1", kubeadm_api="v1beta2"),
+    "1.22": Release(pause="3.5", kubeadm_api="v1beta3"),
+    "1.23": Release(pause="3.6", kubeadm_api="v1beta3"),
+    "1.24": Release(pause="3.7", kubeadm_api="v1beta3"),
+    "1.25": Release(pause="3.8", kubeadm_api="v1beta3"),
+    "1.26": Release(pause="3.9", kubeadm_api="v1beta3"),
+    "1.27": Release(pause="3.9", kubeadm_api="v1beta3"),
+    "1.28": Release(pause="3.9", kubeadm_api="v1beta3"),
+    "1.29": Release(pause="3.9", kubeadm_api="v1beta3"),
+    "1.30": Release(pause="3.9", kubeadm_api="v1beta3"),
+    "1.31": Release(),
+    "1.32": Release(),
     "1.33": Release("3.5.21-0", "v1.12.0", "3.10", "2.53"),
     "1.34": Release("3.6.5-0", "v1.12.1", "3.10.1", "2.56"),
     "1.35": Release("3.6.6-0", "v1.13.1", "3.10.1", "2.59"),

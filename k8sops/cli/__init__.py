@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from k8sops.cli import apply, hosts, inventory, lab, runs, verify
+from k8sops.cli import apply, hosts, inventory, lab, reset, runs, verify
 from k8sops.errors import Cancelled, K8sopsError, UsageError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(apply.plan)
 app.command()(apply.apply)
 app.command()(apply.show)
 app.command()(apply.check)
+app.command()(reset.reset)
 app.command()(hosts.status)
 app.command()(verify.verify)
 app.add_typer(inventory.app, name="inventory")

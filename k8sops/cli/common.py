@@ -59,15 +59,16 @@ def load_spec(path: Path) -> ClusterSpec:
     return spec
 
 
-def load_named_playbook(name: str) -> Playbook:
-    """The playbook of this name that k8sops ships, or the one in this file."""
+def load_named_playbook(name: str, folder: Path) -> Playbook:
+    """The playbook in this file, or the one of this name: from playbooks/ in `folder`, else one that k8sops ships."""
     from k8sops.playbook import load_playbook
     from k8sops.render import data_path
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         return load_playbook(path)
-    shipped = {one.stem: one for one in sorted(data_path("playbooks").glob("*.yaml"))}
+    folders = (data_path("playbooks"), folder / "playbooks")
+    shipped = {one.stem: one for where in folders for one in sorted(where.glob("*.yaml"))}
     if name not in shipped:
         raise InputError(f"no playbook `{name}`", remedy=f"there are: {', '.join(shipped)}; or name a file")
     return load_playbook(shipped[name])

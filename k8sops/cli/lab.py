@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from k8sops.cli import options as o
-from k8sops.cli.common import console, print_json
+from k8sops.cli.common import console, print_json, words
 from k8sops.errors import UsageError
 
 app = typer.Typer(help="Throw-away hosts on this machine, to try things on.", no_args_is_help=True)
@@ -30,6 +30,7 @@ def up(
         str, typer.Option(help="The version for the inventory, and for the mirror.")
     ] = DEFAULT_VERSION,
     flannel_backend: Annotated[str, typer.Option(help="vxlan or host-gw.")] = "vxlan",
+    docker: Annotated[str, typer.Option(help="Hosts whose runtime is docker, with commas.")] = "",
     upstream: Annotated[bool, typer.Option(help="No mirror: hosts use the upstream repositories.")] = False,
     inventory: Annotated[Path | None, typer.Option(help="Where the inventory goes.")] = None,
     kubectl: Annotated[Path | None, typer.Option(help="A folder to put the kubectl of this version in.")] = None,
@@ -55,7 +56,9 @@ def up(
         (kubectl / "kubectl").symlink_to(mirror.programs / "kubectl")
     path = inventory or labs_dir() / name / "inventory.yaml"
     cgroup_v1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
-    write_inventory(path, text_of(lab, kubernetes, mirror, cgroup_v1=cgroup_v1, backend=flannel_backend))
+    write_inventory(
+        path, text_of(lab, kubernetes, mirror, cgroup_v1=cgroup_v1, backend=flannel_backend, docker=words(docker))
+    )
     _say(f"lab {name}: {', '.join(f'{host.name} {host.address}' for host in lab.hosts)}")
     _say(f"inventory: {path}")
     _say(f"next: k8sops plan -i {path}")

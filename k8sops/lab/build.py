@@ -71,6 +71,11 @@ def kubernetes(version: str) -> Build:
     return Build(f"kubernetes-{version}", (*packages, "k8s.io/kubernetes/test/images/agnhost"), flags)
 
 
+def old_kubeadm() -> Build:
+    """kubeadm of 1.22, the release that reads both v1beta2 and v1beta3."""
+    return Build("kubeadm-1.22.0", ("k8s.io/kubernetes/cmd/kubeadm",))
+
+
 def known_versions() -> list[str]:
     """The Kubernetes versions that the lab can build: those with pinned modules."""
     folders = (data_dir() / "mirror" / "go").glob("kubernetes-*")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ def inventory(
     *,
     cgroup_v1: bool,
     backend: str = "vxlan",
+    docker: Collection[str] = (),
     ignore: Sequence[str] = (),
 ) -> str:
     """The text of the inventory."""
     hosts = {host.name: {"address": host.address, "host_key": host.host_key} for host in lab.hosts}
+    for name in docker:
+        hosts[name]["runtime"] = "docker"
     planes = {name: host for name, host in hosts.items() if name.startswith("cp")}
     data: dict[str, Any] = {
         "cluster": lab.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from k8sops.resource import Resource
-from k8sops.shell import quote
+from k8sops.shell import Secret, quote
 
 
 def _put(path: str, content: str, mode: int, owner: str) -> str:
@@ -25,6 +25,17 @@ def file(path: str, content: str, *, mode: int = 0o644, owner: str = "root:root"
         check=f"file_holds {quote(path)} {digest} {mode:04o} {quote(user)} {quote(group)}{hidden}",
         apply=_put(path, content, mode, owner),
         want=None if secret else content,
+    )
+
+
+def private_file(path: str, content: Secret) -> Resource:
+    """A file of root's alone, 0600, that holds this secret."""
+    digest = hashlib.sha256(content.reveal().encode()).hexdigest()
+    return Resource(
+        id=f"file:{path}",
+        check=f"file_holds {quote(path)} {digest} 0600 root root secret",
+        apply=f'printf %s "${content.variable}" | put_file {quote(path)} 0600 root:root',
+        secrets=(content,),
     )
 
 

@@ -99,28 +99,24 @@ def no_join_tokens() -> Resource:
 
 
 def uploaded_certificates(
-    config: str, secrets: Mapping[str, Secret], *, run: str, delegate: str, peers: Sequence[str]
+    config: str, secrets: Mapping[str, Secret], *, run: str, delegate: str, nodes: Sequence[str], peers: Sequence[str]
 ) -> Resource:
     """The control plane's certificates lie in the cluster, encrypted with the key of this run, for those that join.
 
     A member of etcd that an earlier join left behind (`peers`, by its exact peer URL) is removed first: it would
-    count against the quorum, and the host could not be added again.
+    count against the quorum, and the host could not be added again. An etcd of the user's own has no such `peers`.
     """
     path = f"{CONFIG_DIR}/upload.yaml"
-    certs = "--cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/peer.crt"
-    etcdctl = (
-        f"kubectl -n kube-system exec etcd-{delegate} -- etcdctl --endpoints=https://127.0.0.1:2379 "
-        f"{certs} --key=/etc/kubernetes/pki/etcd/peer.key"
-    )
+    forget = f"""{etcdctl(delegate)} member list | while IFS=, read -r id _ _ peer _; do
+  for gone in {" ".join(map(quote, peers))}; do
+    [ "${{peer# }}" != "$gone" ] || {etcdctl(delegate)} member remove "$id" </dev/null
+  done
+done"""
     label = f"kubectl -n kube-system get secret kubeadm-certs --ignore-not-found -o go-template={quote(RUN_LABEL)}"
     return Resource(
         id="control-plane-certificates",
         check=f'need_api\n[ "$({label})" = {run} ] || drift',
-        apply=f"""{etcdctl} member list | while IFS=, read -r id _ _ peer _; do
-  for gone in {" ".join(map(quote, peers))}; do
-    [ "${{peer# }}" != "$gone" ] || {etcdctl} member remove "$id" </dev/null
-  done
-done
+        apply=f"""{forget if peers else ""}
 trap 'rm -f {path}' EXIT
 {_with_secrets(config, secrets, path)}
 kubeadm init phase upload-certs --upload-certs --config {path} >/dev/null
@@ -129,8 +125,17 @@ owners=$(kubectl -n kube-system get secret kubeadm-certs -o go-template={quote(O
 for one in kubeadm-certs $owners; do
   kubectl -n kube-system label --overwrite secret "$one" app.kubernetes.io/managed-by=k8sops k8sops.run={run}
 done""",
-        want="for " + ", ".join(peers),
+        want=f"for {', '.join(nodes)}",
         secrets=tuple(secrets.values()),
+    )
+
+
+def etcdctl(node: str) -> str:
+    """etcdctl of the member on this control plane, by kubectl: hosts have none of their own."""
+    pki = "/etc/kubernetes/pki/etcd"
+    return (
+        f"kubectl -n kube-system exec etcd-{node} -- etcdctl --endpoints=https://127.0.0.1:2379 "
+        f"--cacert={pki}/ca.crt --cert={pki}/peer.crt --key={pki}/peer.key"
     )
 
 
@@ -176,7 +181,7 @@ timeout -k 10 300 kubeadm join --config {path} \\
 
 
 def control_plane_join(
-    name: str, config: str, secrets: Mapping[str, Secret], *, ignore: Sequence[str] = ()
+    name: str, config: str, secrets: Mapping[str, Secret], *, socket: str, ignore: Sequence[str] = ()
 ) -> Resource:
     """This host is a control plane of the cluster, with an API server and a member of etcd of its own.
 
@@ -195,7 +200,7 @@ kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 ||
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   echo 'an earlier join was not finished: it is undone first'
-  timeout -k 10 120 kubeadm reset --force
+  timeout -k 10 120 kubeadm reset --force --cri-socket {quote(socket)}
 fi
 trap 'rm -f {path}' EXIT
 {_with_secrets(config, secrets, path)}

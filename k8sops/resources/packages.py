@@ -44,6 +44,22 @@ apt_get {install}
     )
 
 
+def deb(package: str, url: str, sha256: str) -> Resource:
+    """This package installed, from a .deb that is taken only if its SHA-256 is the wanted one."""
+    return Resource(
+        id=f"deb:{package}",
+        check=f"""has=$(dpkg-query -W -f '${{db:Status-Status}}' {quote(package)} 2>/dev/null || true)
+[ "$has" = installed ] || drift "${{has:-absent}}" """,
+        apply=f"""dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+/usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file {quote(url)} "$dir/package.deb" SHA256:{sha256}
+chmod 0755 "$dir"
+apt_get install "$dir/package.deb" """,
+        want=f"from {url}",
+        deadline=600,
+    )
+
+
 def apt_repository(name: str, url: str, fingerprint: str) -> Resource:
     """The flat repository at `url` is known to apt, and only the key with this fingerprint can sign for it.
 

@@ -18,7 +18,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if cni == "flannel":
         yield manifest("flannel", flannel_manifest(spec), kinds=6, namespace="kube-flannel")
     elif isinstance(cni, OwnCni):
-        for name, text, kinds in own_manifests(cni.manifests):
+        for name, text, kinds in own_manifests(spec.folder, cni.manifests):
             yield manifest(name, text, kinds=kinds)
 
 

@@ -11,6 +11,7 @@ from k8sops.resources.kubernetes import control_plane_join
 from k8sops.resources.services import service
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
+from k8sops.tasks.kubeadm_init import etcd_files
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -23,7 +24,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         token_id, half = token()
         config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
         secrets = {TOKEN: half, CERTIFICATE_KEY: certificate_key()}
-        yield control_plane_join(host.name, config, secrets, ignore=spec.kubeadm_ignores)
+        yield from etcd_files(spec)
+        socket = spec.cri_socket(host)
+        yield control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 
 

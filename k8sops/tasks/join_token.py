@@ -26,7 +26,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             {CERTIFICATE_KEY: certificate_key()},
             run=token()[0],
             delegate=host.name,
-            peers=[f"https://{in_url(one.address)}:2380" for one in planes],
+            nodes=[one.name for one in planes],
+            peers=[] if spec.settings.etcd.external else [f"https://{in_url(one.address)}:2380" for one in planes],
         )
 
 

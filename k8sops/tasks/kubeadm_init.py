@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import founder, init_config, silent_hosts
+from k8sops.kubeadm import external_etcd_files, founder, init_config, silent_hosts
 from k8sops.resource import Resource, cannot_tell
+from k8sops.resources.files import private_file
 from k8sops.resources.kubernetes import kubeadm_init
 from k8sops.resources.services import service
+from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
+
+
+def etcd_files(spec: ClusterSpec) -> Iterator[Resource]:
+    """What reaches an etcd of the user's own."""
+    for path, content in external_etcd_files(spec):
+        yield private_file(path, Secret("external_etcd_" + path.rpartition("/")[2].replace(".", "_"), content))
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -21,6 +29,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         # Another control plane may hold the cluster already: a second one beside it would be the worst outcome.
         yield cannot_tell("kubeadm-init", f"{', '.join(silent)} did not answer: is there a cluster already?")
         return
+    yield from etcd_files(spec)
     yield kubeadm_init(init_config(spec, host), ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 

@@ -14,6 +14,8 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # Only what this host itself needs, so that a host added to the cluster changes no other one.
     planes = [(one.address, one.name) for one in spec.control_planes]
+    if fleet.leaving >= {one.name for one in spec.control_planes}:
+        return
     own = [] if host.is_control_plane else [(host.address, host.name)]
     # The API's own name points to a control plane that is alive; when that one dies, the next run points elsewhere.
     living = spec.host(fleet.delegate([one.name for one in spec.control_planes])).address

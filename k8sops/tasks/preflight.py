@@ -73,6 +73,9 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, silent: froze
     if facts.joined and version and _minor(version) > _minor(spec.version):
         yield found("VersionSkew", f"its kubelet is {version}, newer than Kubernetes {spec.version}: it cannot go back")
     if facts.joined:
+        if facts.cri_socket and _path(facts.cri_socket) != _path(spec.cri_socket(host)):
+            what = f"its kubelet runs with {facts.cri_socket}, and {host.runtime} is wanted"
+            yield found("Runtime", f"{what}: `k8sops reset {host.name}` first, then apply")
         return
     for probe in _probes(spec, host):
         if probe.host in silent:
@@ -120,6 +123,10 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
                 yield Finding(
                     host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others"
                 )
+
+
+def _path(socket: str) -> str:
+    return socket.removeprefix("unix://").replace("/var/run/", "/run/")
 
 
 def _minor(version: str) -> tuple[int, ...]:

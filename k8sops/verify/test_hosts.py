@@ -25,11 +25,14 @@ def test_packages_have_their_version_and_are_held(node: Any, entry: HostEntry, s
         assert name in held, f"{name} is not held"
 
 
-def test_containerd_runs_with_systemd_cgroups(node: Any, entry: HostEntry) -> None:
-    service = node.service("containerd")
-    assert service.is_running, "containerd does not run"
-    assert service.is_enabled, "containerd does not start at boot"
-    assert "SystemdCgroup = true" in node.check_output("containerd config dump"), "cgroups are not systemd's"
+def test_the_runtime_runs_with_systemd_cgroups(node: Any, entry: HostEntry) -> None:
+    service = node.service(entry.runtime)
+    assert service.is_running, f"{entry.runtime} does not run"
+    assert service.is_enabled, f"{entry.runtime} does not start at boot"
+    if entry.runtime == "docker":
+        assert node.check_output("docker info --format '{{.CgroupDriver}}'") == "systemd", "cgroups are not systemd's"
+    else:
+        assert "SystemdCgroup = true" in node.check_output("containerd config dump"), "cgroups are not systemd's"
 
 
 def test_kubelet_runs(node: Any, entry: HostEntry) -> None:

@@ -96,7 +96,9 @@ def test_a_second_apply_changes_nothing_and_costs_two_execs_a_host(cluster: Clus
             real = connect(name)
             return counted.setdefault(name, FakeHost(name, lambda script: real.run(script)))
 
-        plan = make_plan(Session(counting, lambda event: None), spec, load_named_playbook("site"), Filters())
+        plan = make_plan(
+            Session(counting, lambda event: None), spec, load_named_playbook("site", spec.folder), Filters()
+        )
     assert not plan.changes
     assert {name: len(host.scripts) for name, host in counted.items()} == {"cp1": 2, "w1": 2}
 

@@ -43,7 +43,7 @@ BAD = {
     "duplicate address": (("10.0.2.1", "10.0.1.2"), "inv.yaml:12:7: `gpu` has the address of `w02`, 10.0.1.2"),
     "unquoted version": (('"1.36.3"', "1.30"), 'inv.yaml:2:1: `kubernetes: 1.3` is a number'),
     "no patch release": (('"1.36.3"', '"1.36"'), "inv.yaml:2:1: `kubernetes: '1.36'` is no exact version"),
-    "unsupported version": (('"1.36.3"', '"1.12.1"'), "inv.yaml:2:1: `kubernetes`: this Kubernetes is not supported; supported minors: 1.33"),
+    "unsupported version": (('"1.36.3"', '"1.12.1"'), "inv.yaml:2:1: `kubernetes`: this Kubernetes is not supported; supported minors: 1.19"),
     "bad CIDR": (("10.244.0.0/16", "10.244.0.0/40"), "inv.yaml:3:11: `network.pods`:"),
     "host bits": (("10.244.0.0/16", "10.244.1.0/16"), "inv.yaml:3:11: `network.pods`: 10.244.1.0/16 has host bits set\n  10.244.0.0/16 is its network"),
     "overlapping CIDRs": (("10.96.0.0/12", "10.244.128.0/20"), "inv.yaml:3:32: the services 10.244.128.0/20 overlap the pods 10.244.0.0/16"),

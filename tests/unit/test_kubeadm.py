@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from k8sops import kubeconfig, yamlfile
+from k8sops.errors import InputError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.inventory import read_inventory
 from k8sops.kubeadm import flannel_manifest, init_config, join_config, joining, token
@@ -24,7 +25,9 @@ kubernetes: "1.36.3"
 endpoint: api.example.com:6443
 allow_cgroup_v1: true
 feature_gates: {SomeGate: true}
-api_server: {sans: [10.9.9.9], extra_args: {audit-log-maxage: "30"}}
+api_server:
+  {sans: [10.9.9.9], extra_args: {audit-log-maxage: "30"},
+   extra_volumes: [{name: audit, host_path: /var/log/k8s, mount_path: /var/log/k8s, path_type: DirectoryOrCreate}]}
 kubelet: {maxPods: 200}
 kube_proxy: {conntrack: {min: 0}}
 groups:
@@ -48,15 +51,33 @@ def golden(name: str, text: str) -> None:
         assert all(isinstance(one, dict) for one in yaml.safe_load_all(text))
 
 
-def test_init_is_as_the_golden_file(spec: ClusterSpec) -> None:
-    golden("init-1.36.yaml", init_config(spec, spec.hosts[0]))
+VERSIONS = ["1.19.16", "1.22.17", "1.30.14", "1.31.14", "1.34.3", "1.36.3", "1.37.2"]
 
 
-def test_join_is_as_the_golden_file(spec: ClusterSpec) -> None:
-    ca_hash = "sha256:" + "0" * 64
-    golden("join-1.36.yaml", join_config(spec, spec.workers[0], token_id="abcdef", ca_hash=ca_hash))
+@pytest.mark.parametrize("version", VERSIONS)
+def test_configurations_of_every_api_are_as_the_golden_files(version: str) -> None:
+    text = INVENTORY.replace('"1.36.3"', f'"{version}"').replace("w2: {", "w2: {runtime: docker, ")
+    spec = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
+    name, ca_hash = version.rpartition(".")[0], "sha256:" + "0" * 64
+    golden(f"init-{name}.yaml", init_config(spec, spec.hosts[0]))
+    golden(f"join-{name}.yaml", join_config(spec, spec.workers[0], token_id="abcdef", ca_hash=ca_hash))
+    golden(f"join-docker-{name}.yaml", join_config(spec, spec.workers[1], token_id="abcdef", ca_hash=ca_hash))
     plane = join_config(spec, spec.control_planes[0], token_id="abcdef", ca_hash=ca_hash)
-    golden("join-control-plane-1.36.yaml", plane)
+    golden(f"join-control-plane-{name}.yaml", plane)
+
+
+@pytest.mark.parametrize("version", ["1.30.14", "1.36.3"])
+def test_an_etcd_of_the_users_own_is_as_the_golden_file(version: str) -> None:
+    external = "etcd: {external: {endpoints: ['https://10.1.1.1:2379'], ca: ca.crt, cert: c.crt, key: c.key}}\n"
+    text = INVENTORY.replace('"1.36.3"', f'"{version}"') + external
+    spec = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
+    golden(f"init-external-etcd-{spec.minor}.yaml", init_config(spec, spec.hosts[0]))
+
+
+def test_a_flag_given_twice_is_refused_where_kubeadm_knows_no_lists() -> None:
+    text = INVENTORY.replace('"1.36.3"', '"1.30.14"').replace('"30"', '["1", "2"]')
+    with pytest.raises(InputError, match=r"inv.yaml:7:\d+:.*knows no list"):
+        make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
 
 
 def test_flannel_is_as_the_golden_file(spec: ClusterSpec) -> None:

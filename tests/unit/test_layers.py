@@ -12,7 +12,7 @@ LAYERS = [
     {"errors", "host", "shell", "versions", "localfile"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "hostkeys"},
     {"facts", "resources"},
-    {"task", "kubeadm"},
+    {"task", "kubeadm", "firewall"},
     {"tasks"},
     {"plan"},
     {"execution", "journal", "testing"},

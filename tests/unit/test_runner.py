@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from k8sops import yamlfile
-from k8sops.cli.apply import exit_code
-from k8sops.cli.common import load_named_playbook
+from k8sops.cli.work import exit_code
 from k8sops.errors import UnreachableError
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
 from k8sops.journal import Event, Journal, read
 from k8sops.plan import Filters, tasks_of
 from k8sops.playbook import load_playbook
+from k8sops.render import data_path
 from k8sops.runner import batches, run
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
@@ -31,6 +31,9 @@ groups:
   workers: {hosts: {"w[1:4]": {address: "10.0.1.[1:4]"}}}
 """
 FACTS = "now=1\nos=debian\nos_version=12\narch=x86_64\ncpus=4\nmemory_kib=4000000\njoined=1\ninitialised=1\napi=1\n"
+
+
+SITE = load_playbook(data_path("playbooks", "site.yaml"))
 
 
 def spec() -> ClusterSpec:
@@ -81,7 +84,7 @@ def names() -> list[str]:
 
 def test_nothing_to_do_costs_two_execs_a_host_however_many_tasks() -> None:
     fleet = Fleet({name: answering(lambda index: 0) for name in names()})
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     assert len(plan.steps) > 60
     assert not plan.changes
     assert fleet.execs() == {2}
@@ -89,10 +92,10 @@ def test_nothing_to_do_costs_two_execs_a_host_however_many_tasks() -> None:
 
 def test_a_play_with_drift_costs_one_exec_more_and_the_survey_runs_again() -> None:
     fleet = Fleet({name: answering(lambda index: 0) for name in names()})
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     # Index 0 of w1's survey is its first resource, in the first play.
     fleet.hosts["w1"].handler = answering(lambda index: 10 if index == 0 else 0)
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     assert [(step.host, step.resource.id) for step in plan.changes] == [("w1", "swap:off")]
     before = len(fleet.hosts["w1"].scripts)
     done = run(fleet.session, plan)
@@ -127,7 +130,7 @@ def test_an_unreachable_host_is_an_outcome_not_the_end() -> None:
 
     handlers = {name: answering(lambda index: 0) for name in names()}
     fleet = Fleet({**handlers, "w2": dead})
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     assert list(plan.unreachable) == ["w2"]
     assert set(plan.fleet.facts) == {"cp1", "w1", "w3", "w4"}
 
@@ -147,13 +150,13 @@ def test_a_host_that_never_answered_does_not_keep_the_next_play_from_the_others(
 
 def test_what_depends_on_nothing_that_changes_but_cannot_be_told_is_broken() -> None:
     fleet = Fleet({name: answering(lambda index: 11 if index == 3 else 0) for name in names()})
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     assert plan.broken
 
 
 def test_limit_leaves_other_workers_alone() -> None:
     fleet = Fleet({name: answering(lambda index: 0) for name in names()})
-    make_plan(fleet.session, spec(), load_named_playbook("site"), Filters(limit="w1"))
+    make_plan(fleet.session, spec(), SITE, Filters(limit="w1"))
     assert {name for name, host in fleet.hosts.items() if host.scripts} == {"cp1", "w1"}
 
 
@@ -180,7 +183,8 @@ def test_a_journal_cut_short_by_a_crash_is_read_up_to_there(tmp_path: Path) -> N
 
 
 def test_every_playbook_loads_and_names_real_tasks() -> None:
-    assert tasks_of(load_named_playbook("site"))
+    for playbook in data_path("playbooks").glob("*.yaml"):
+        assert tasks_of(spec(), load_playbook(playbook))
 
 
 def test_what_comes_after_a_change_is_planned_although_it_holds_now() -> None:
@@ -193,13 +197,13 @@ def test_what_comes_after_a_change_is_planned_although_it_holds_now() -> None:
         return Result(0, inner(script).out.replace(FACTS.strip(), facts.strip()), "")
 
     fleet = Fleet(dict.fromkeys(names(), handler))
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
     assert [step.resource.id for step in plan.changes] == ["join-token", "join-token-withdrawn"]
 
 
 def test_a_host_that_another_run_holds_ends_with_the_exit_code_for_that() -> None:
     fleet = Fleet({name: answering(lambda index: 10) for name in names()})
-    plan = make_plan(fleet.session, spec(), load_named_playbook("site"), Filters())
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
 
     def held(script: str) -> Result:
         mark = re.search(r"^MARK=(\S+)$", script, re.M)

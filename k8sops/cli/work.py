@@ -1,0 +1,215 @@
+"""What commands that plan and run share: the request, the work under way, what a run came to."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from k8sops.cli import options as o
+from k8sops.cli.common import connections, load_named_playbook, load_spec, print_json, who, words
+from k8sops.errors import (
+    Cancelled,
+    HostError,
+    InputError,
+    K8sopsError,
+    LockedError,
+    PreflightError,
+    UnreachableError,
+)
+
+if TYPE_CHECKING:
+    from threading import Event as Flag
+
+    from rich.console import Console
+
+    from k8sops.journal import Event, Journal
+    from k8sops.plan import Filters, Plan
+    from k8sops.playbook import Playbook
+    from k8sops.report import Progress
+    from k8sops.runner import Done
+    from k8sops.spec import ClusterSpec
+    from k8sops.survey import Session
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for, as all commands take it."""
+
+    inventory: Path
+    playbook: str
+    filters: Filters
+    forks: int
+    verbose: int
+    waived: frozenset[str]
+    ask_password: bool
+
+    def that_removes(self, leaving: frozenset[str]) -> Request:
+        return replace(self, filters=replace(self.filters, leaving=leaving))
+
+
+def make_request(
+    inventory: Path, playbook: str, limit: str, tags: str, skip_tags: str, pick: str, forks: int, verbose: int,
+    ignore_preflight_errors: str, ask_become_pass: bool,
+) -> Request:  # fmt: skip
+    from k8sops.plan import Filters
+
+    filters = Filters(limit, words(tags), words(skip_tags), words(pick))
+    return Request(inventory, playbook, filters, forks, verbose, words(ignore_preflight_errors), ask_become_pass)
+
+
+@dataclass
+class Work:
+    """What a command works with."""
+
+    spec: ClusterSpec
+    playbook: Playbook
+    filters: Filters
+    journal: Journal
+    progress: Progress
+    session: Session
+    since: float
+
+    def look(self, waived: Iterable[str]) -> Plan:
+        from k8sops.survey import make_plan
+
+        with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
+            return make_plan(self.session, self.spec, self.playbook, self.filters, waived)
+
+    def run(self, found: Plan, wait: float) -> Done:
+        """The plan, carried out while no other run may change the cluster."""
+        from k8sops import lock
+        from k8sops.runner import run
+
+        planes = [host.name for host in found.spec.control_planes if host.name in found.fleet.facts]
+        with self.progress.showing("asking for the cluster's lock"):
+            who = f"{self.session.who}, {self.playbook.name}, run {self.journal.run}"
+            held = lock.wait_for(self.session.connect, planes, who, wait, self.note)
+        try:
+            with self.progress.showing(), _stopping(self.session.stop, self.note):
+                done = run(replace(self.session, lost=held.lost), found)
+        finally:
+            held.release()
+        if held.lost.is_set():
+            raise HostError(planes[0], "the cluster's lock was lost; nothing was begun after that", remedy="run again")
+        return done
+
+    def note(self, text: str) -> None:
+        self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def end(self, code: int, done: Done | None = None) -> None:
+        if done:
+            self.session.emit({"type": "recap", "hosts": {name: vars(tally) for name, tally in done.tallies.items()}})
+        self.session.emit({"type": "run.end", "code": code, "seconds": round(time.time() - self.since, 1)})
+
+
+@contextmanager
+def working(screen: Console, request: Request) -> Iterator[Work]:
+    """Inventory, playbook, journal and connections of one command; all closed in the end."""
+    from k8sops.journal import Journal, state_dir, usual_seconds
+    from k8sops.kubeadm import certificate_key, token
+    from k8sops.report import Progress
+    from k8sops.survey import Session
+
+    spec = load_spec(request.inventory)
+    playbook = load_named_playbook(request.playbook, spec.folder)
+    _check_words(spec, playbook, request.filters)
+    folder = state_dir() / "runs"
+    with ExitStack() as stack:
+        connect = stack.enter_context(connections(spec, ask_password=request.ask_password))
+        journal = Journal(folder, [token()[1], certificate_key()])
+        stack.callback(journal.close)
+        progress = Progress(screen, usual_seconds(folder), verbose=request.verbose)
+
+        def emit(event: Event) -> None:
+            progress(journal.write(event))
+
+        session = Session(connect, emit, request.forks, who())
+        start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
+        emit({"type": "run.start", **start, "inventory": str(request.inventory)})
+        work = Work(spec, playbook, request.filters, journal, progress, session, time.time())
+        try:
+            yield work
+        except K8sopsError as error:
+            work.end(error.exit_code)
+            raise
+
+
+def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
+    """Every host and every tag that was named is one; refused before any host is asked."""
+    from k8sops.patterns import select
+    from k8sops.plan import tasks_of
+
+    select(spec, filters.limit)
+    known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
+    for word in filters.tags | filters.skip_tags:
+        if word not in known:
+            raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
+
+
+@contextmanager
+def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
+    """Ctrl-C once: what runs on hosts is finished, and no more is begun. Twice: this process ends."""
+
+    def interrupt(number: int, frame: object) -> None:
+        if stop.is_set():
+            os._exit(Cancelled.exit_code)
+        stop.set()
+        say("stopping: what runs now is finished first; Ctrl-C again leaves at once")
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def nothing(found: Plan) -> Done:
+    from k8sops.runner import Done, Tally
+
+    tallies = {name: Tally() for name in found.fleet.facts}
+    return Done(tallies | {name: Tally(unreachable=1) for name in found.unreachable}, fleet=found.fleet)
+
+
+def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
+    """Prints a plan; the exit code when it cannot be applied."""
+    from k8sops import report
+
+    if output is o.Output.json:
+        print_json(report.plan_data(found))
+    else:
+        screen.print(
+            f"Cluster {found.spec.cluster}, Kubernetes {found.spec.version}, playbook {found.playbook.name}",
+            highlight=False,
+        )
+        report.print_unreachable(screen, found.unreachable)
+        report.print_plan(screen, found, diffs=diffs)
+        report.print_findings(screen, found)
+        screen.print(f"\n[bold]{report.summary(found)}[/bold]", highlight=False)
+    if not found.fleet.facts or len(found.unreachable) == len(found.spec.hosts):
+        return UnreachableError.exit_code
+    if found.broken:
+        return HostError.exit_code
+    if found.findings:
+        names = ",".join(sorted({one.name for one in found.findings}))
+        screen.print(
+            f"not fit: mend it, or waive by name with --ignore-preflight-errors={names}", style="red", highlight=False
+        )
+        return PreflightError.exit_code
+    return UnreachableError.exit_code if found.unreachable else 0
+
+
+def exit_code(done: Done) -> int:
+    """What a run came to, for scripts: the host that could not be reached counts before the one that failed."""
+    if any(tally.unreachable for tally in done.tallies.values()):
+        return UnreachableError.exit_code
+    if any(failure.resource == "lock" for failure in done.failures):
+        return LockedError.exit_code
+    if done.failures or done.still:
+        return HostError.exit_code
+    return Cancelled.exit_code if done.interrupted else 0

@@ -1,0 +1,152 @@
+"""How a node leaves a cluster, and how its host comes to be free of Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from k8sops.resource import Resource
+from k8sops.resources.kubernetes import CONFIG_DIR, etcdctl
+from k8sops.shell import quote
+
+OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
+"""What lines of iptables-save name that are kube-proxy's, flannel's and the CNI plugins'."""
+LINKS = ("cni0", "flannel.1", "kube-ipvs0", "nodelocaldns")
+
+PODS = r"""{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}"""
+PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}"""
+PODS += r"""{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "")"""
+PODS += r""" (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}"""
+PODS += (
+    r"""{{.metadata.namespace}}/{{.metadata.name}}{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}"""
+)
+PODS += r"""{{end}}{{end}}"""
+"""The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
+
+
+def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
+    """The node takes no new pods, and none is on it that could be evicted; or it is no node.
+
+    Pods of a node that does not answer never end by themselves: they are not waited for (`answers` is False).
+    """
+    who = quote(name)
+    gone = "" if answers else " --skip-wait-for-delete-timeout=10 --force"
+    how = f"--ignore-daemonsets --delete-emptydir-data --timeout={seconds}s{' --force' if force else ''}{gone}"
+    listing = f"kubectl get pods -A --field-selector spec.nodeName={who} -o go-template={quote(PODS)}"
+    there = f'[ -n "$(kubectl get node {who} --ignore-not-found -o name)" ]'
+    return Resource(
+        id=f"drained:{name}",
+        check=f"""need_api
+{there} || exit 0
+pods=$({listing}) || exit 12
+[ "$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}')" = true ] && [ -z "$pods" ] && exit 0
+{"" if answers else 'echo "it does not answer: its pods are not waited for"'}
+drift "$(sed 's/^/evicts: /' <<<"${{pods:-nothing}}")" """,
+        apply=f"kubectl drain {who} {how}",
+        want="no pods but those of DaemonSets",
+        # What waits for a pod that does not answer any more is let go with the node.
+        settle=0 if answers else 60,
+        risk="drain",
+        deadline=seconds + 60,
+    )
+
+
+def member_gone(name: str, *, peer: str, delegate: str) -> Resource:
+    """etcd has no member with this peer URL; it is removed by its exact id."""
+    ask = f"{etcdctl(delegate)} member list"
+    return Resource(
+        id=f"etcd-member-gone:{name}",
+        check=f"""need_api
+has=$({ask}) || exit 12
+! grep -qF -- {quote(" " + peer + ",")} <<<"$has" || drift "$(grep -F -- {quote(peer)} <<<"$has")" """,
+        apply=f"""id=$({ask} | grep -F -- {quote(" " + peer + ",")} | cut -d, -f1)
+[ -n "$id" ] && {etcdctl(delegate)} member remove "$id" """,
+        want=f"no member at {peer}",
+        settle=20,
+        risk="delete",
+    )
+
+
+def node_gone(name: str) -> Resource:
+    """The API has no node of this name."""
+    who = quote(name)
+    return Resource(
+        id=f"node-gone:{name}",
+        check=f"""need_api
+has=$(kubectl get node {who} --ignore-not-found -o name) || exit 12
+[ -z "$has" ] || drift "$has" """,
+        apply=f"kubectl delete node {who} --ignore-not-found --timeout=60s",
+        want="no such node",
+        risk="delete",
+    )
+
+
+def volumes_unmounted() -> Resource:
+    """No volume of a pod is mounted: `kubeadm reset` would unmount it under the program that writes to it."""
+    return Resource(
+        id="gate:volumes-unmounted",
+        check='has=$(pod_volumes)\n[ -z "$has" ] || drift "$has"',
+        apply=None,
+        settle=60,
+        want="no volume of a pod is mounted",
+    )
+
+
+def kubernetes_gone(socket: str, homes: Sequence[str]) -> Resource:
+    """Nothing of a cluster is left on this host: no pod, no certificate, no data of etcd. Packages stay.
+
+    A kubeconfig in one of `homes` goes only if it is the administrator's of this cluster.
+    """
+    kubeconfigs = " ".join(quote(f"{home}/.kube/config") for home in homes)
+    return Resource(
+        id="kubernetes-gone",
+        check=f"""has=$(ls -d /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/* \\
+  {CONFIG_DIR} /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member 2>/dev/null || true)
+[ -z "$has" ] || drift "$has" """,
+        apply=f"""for one in {kubeconfigs}; do
+  if [ -f "$KUBECONFIG" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
+done
+if type -P kubeadm >/dev/null; then
+  # The member of etcd was removed before, by its id; a cluster that is no more cannot be asked.
+  timeout -k 10 280 kubeadm reset --force --cri-socket {quote(socket)} --skip-phases=remove-etcd-member
+fi
+systemctl stop kubelet 2>/dev/null || true
+rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp {CONFIG_DIR} \\
+  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member""",
+        want="no certificate, no manifest, no data of etcd",
+        risk="delete",
+    )
+
+
+def network_gone() -> Resource:
+    """No link, no rule of iptables and no configuration of the pod network or of kube-proxy is left."""
+    links = " ".join(LINKS)
+    saves = "iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save"
+    return Resource(
+        id="pod-network-gone",
+        check=f"""DRIFTED=
+for link in {links}; do
+  if [ -e "/sys/class/net/$link" ]; then echo "link $link"; DRIFTED=1; fi
+done
+for save in {saves}; do
+  type -P $save >/dev/null || continue
+  rules=$($save 2>/dev/null | grep -cE '{OURS}' || true)
+  if [ "$rules" -gt 0 ]; then echo "$rules lines of $save"; DRIFTED=1; fi
+done
+for path in /etc/cni/net.d/10-flannel.conflist /var/lib/cni /run/flannel; do
+  if [ -e $path ]; then echo $path; DRIFTED=1; fi
+done
+[ -z "$DRIFTED" ] || drift""",
+        apply=f"""for link in {links}; do
+  if [ -e "/sys/class/net/$link" ]; then ip link delete "$link"; fi
+done
+for save in {saves}; do
+  type -P $save >/dev/null || continue
+  rules=$($save 2>/dev/null)
+  # A table at a time is replaced as a whole, by itself without what is ours.
+  if grep -qE '{OURS}' <<<"$rules"; then grep -vE '{OURS}' <<<"$rules" | "${{save%-save}}-restore"; fi
+done
+rm -rf /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /var/lib/cni /run/flannel""",
+        want="no link, rule or configuration of the pod network",
+        risk="delete",
+        settle=5,
+    )

@@ -1,0 +1,37 @@
+"""Nodes that leave: drained, no members of etcd any more, deleted. Nothing is done where the whole cluster goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.leaving import drained, member_gone, node_gone
+from k8sops.spec import ClusterSpec, HostEntry, in_url
+from k8sops.task import Finding, Task
+
+NO_VOLUMES = "delete what uses it, or drain the node, and reset again"
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if host.name in fleet.leaving:
+        return
+    drain = spec.settings.drain
+    for one in spec.hosts:
+        if one.name in fleet.leaving:
+            there = one.name in fleet.facts
+            yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)
+            if one.is_control_plane and not spec.settings.etcd.external:
+                yield member_gone(one.name, peer=f"https://{in_url(one.address)}:2380", delegate=host.name)
+            yield node_gone(one.name)
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Volumes of a cluster that goes as a whole: no drain unmounts them."""
+    if fleet.leaving >= {one.name for one in spec.control_planes}:
+        for name in sorted(fleet.leaving & fleet.facts.keys()):
+            for volume in fleet[name].volumes:
+                yield Finding(name, "MountedVolume", f"a volume is still mounted, {volume}: {NO_VOLUMES}")
+
+
+TASK = Task(name="node-removed", title="the node has left the cluster", resources=_resources, findings=_findings)
