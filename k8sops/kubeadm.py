@@ -19,6 +19,7 @@ from k8sops.render import render
 from k8sops.settings import Component
 from k8sops.shell import Secret
 from k8sops.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
+from k8sops.versions import number
 
 TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
 """What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
@@ -104,7 +105,12 @@ def _gates(spec: ClusterSpec) -> dict[str, str]:
 
 def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
     """What kubelet says of itself when it joins."""
-    args = _args(spec, {"node-ip": host.address, **host.kubelet_extra_args})
+    own = {"node-ip": host.address}
+    if host.runtime == "docker" and number(spec.version) >= (1, 36):
+        # kubelet then speaks to the streaming server itself (KEP-4006); cri-dockerd names it without a scheme, kubelet
+        # takes it for https, and `kubectl exec` fails.
+        own["feature-gates"] = "ExtendWebSocketsToKubelet=false"
+    args = _args(spec, {**own, **host.kubelet_extra_args})
     return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
 
 

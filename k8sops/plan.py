@@ -100,7 +100,7 @@ class Plan:
         found: dict[Risk, list[str]] = {}
         for step in self.changes:
             if step.resource.apply is not None:
-                found.setdefault(self.risk(step), []).append(step.host)
+                found.setdefault(self.risk(step), []).append(step.resource.about or step.host)
         return found
 
     def outcome(self, step: Step) -> Outcome:

@@ -23,6 +23,7 @@ class Resource:
     `want`: the content wanted, for the right side of a diff.
     `secrets`: values that the fragments name as shell variables.
     `after`: id of a resource whose change makes this one due again, although it holds now.
+    `about`: the node that is disturbed, where it is not the host that this runs on.
     `deadline`: seconds after which apply is given up.
     """
 
@@ -35,6 +36,7 @@ class Resource:
     risk: Risk = "file"
     after: str = ""
     deadline: float = 300
+    about: str = ""
 
     @property
     def fragment(self) -> Fragment:

@@ -61,7 +61,7 @@ def reset(
         work.end(code, done)
         if output is o.Output.json:
             print_json(done_data(done, work.journal.run))
-        elif not every:
+        elif not every and not code:
             screen.print("They are in the inventory still: `k8sops apply` would join them again.", highlight=False)
         return code
 

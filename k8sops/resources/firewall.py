@@ -55,7 +55,7 @@ def nftables(text: str, chains: Sequence[tuple[str, str, str, str]]) -> list[Res
     )
     # The whole file is applied when its content changes, too: the count of rules would not tell.
     changed = replace(rules, apply=f"{rules.apply}\n{loaded.apply}")
-    return [block("/etc/nftables.conf", "ports", (f'include "{NFT_FILE}"',)), changed, loaded]
+    return [changed, block("/etc/nftables.conf", "ports", (f'include "{NFT_FILE}"',)), loaded]
 
 
 def own_loaded() -> Resource:

@@ -46,6 +46,7 @@ drift "$(sed 's/^/evicts: /' <<<"${{pods:-nothing}}")" """,
         # What waits for a pod that does not answer any more is let go with the node.
         settle=0 if answers else 60,
         risk="drain",
+        about=name,
         deadline=seconds + 60,
     )
 
@@ -63,6 +64,7 @@ has=$({ask}) || exit 12
         want=f"no member at {peer}",
         settle=20,
         risk="delete",
+        about=name,
     )
 
 
@@ -77,6 +79,7 @@ has=$(kubectl get node {who} --ignore-not-found -o name) || exit 12
         apply=f"kubectl delete node {who} --ignore-not-found --timeout=60s",
         want="no such node",
         risk="delete",
+        about=name,
     )
 
 
