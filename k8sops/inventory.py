@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from k8sops import yamlfile
 from k8sops.errors import InputError, Where
+from k8sops.ranges import expand
 from k8sops.settings import DnsLabel, Group, HostModel, HostSettings, InventoryModel
 from k8sops.yamlfile import Document
 
 CONTROL_PLANE = "control_plane"
 SHARED = ("ssh", "labels", "annotations", "taints", "sysctl", "kubelet_extra_args", "runtime")
-RANGE = re.compile(r"\[([0-9]+|[a-z]):([0-9]+|[a-z])\]")
 
 
 @dataclass(frozen=True)
@@ -151,20 +150,6 @@ def _known(path: tuple[str | int, ...]) -> list[str]:
 # --- hosts ---------------------------------------------------------------------------------------------------------
 
 
-def expand(text: str) -> list[str]:
-    """Ranges as Ansible writes them: `w[01:50]` is w01 to w50, both ends in, leading zeros kept."""
-    found = RANGE.search(text)
-    if not found:
-        return [text]
-    low, high = found.groups()
-    if low.isdigit() and high.isdigit():
-        width = len(low) if low.startswith("0") else 0
-        values = [str(n).zfill(width) for n in range(int(low), int(high) + 1)]
-    else:
-        values = [chr(n) for n in range(ord(low), ord(high) + 1)] if not low.isdigit() and not high.isdigit() else []
-    return [one for value in values[:10_000] for one in expand(text[: found.start()] + value + text[found.end() :])]
-
-
 def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]:
     for group_name, group in model.groups.items():
         for pattern, host in group.hosts.items():
@@ -257,7 +242,8 @@ def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
 
 def schema() -> Mapping[str, Any]:
     """The JSON Schema of an inventory, for completion in editors."""
-    return InventoryModel.model_json_schema()
+    draft = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "k8sops inventory"}
+    return {**draft, **InventoryModel.model_json_schema()}
 
 
 __all__ = [

@@ -11,7 +11,7 @@ from k8sops import facts as facts_module
 from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.patterns import DELEGATE
-from k8sops.plan import Outcome, Plan, Seen, Step, hosts_of, make_steps, play_steps
+from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
 from k8sops.playbook import Play
 from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
 from k8sops.stream import Failure, Ran, Reader
@@ -71,6 +71,9 @@ def run(session: Session, plan: Plan) -> Done:
     for name in plan.unreachable:
         tallies[name] = Tally(unreachable=1)
     progress = _Progress(plan, plan.fleet, tallies)
+    for step in plan.changes:
+        lines = diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN)))
+        session.emit({"type": "planned", "host": step.host, "resource": step.resource.id, "diff": lines})
     stopped = ""
     for index, play in enumerate(plan.playbook.plays):
         if session.lost.is_set() or ((stopped or session.stop.is_set()) and not play.always):

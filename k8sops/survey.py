@@ -94,6 +94,7 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         lines: list[str] = []
         script = survey_script(mark, [step.resource.fragment for step in mine])
         result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        session.emit({"type": "survey", "host": name, "seconds": round(result.seconds, 3), "checks": len(mine)})
         seen = read_survey(mark, lines)
         if not result.ok or len(seen) < len(mine):
             raise HostError(name, f"the survey ended early (exit code {result.code}): {tail(result.err)}")

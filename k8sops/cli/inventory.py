@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
 from k8sops.errors import InputError, Where
 
+SCHEMA = "inventory.schema.json"
 app = typer.Typer(help="The inventory: what a host ends up with, and the schema.", no_args_is_help=True)
 
 
@@ -18,18 +20,19 @@ def init(
     file: Annotated[Path, typer.Argument(help="Where the inventory goes.")] = o.DEFAULT_INVENTORY,
     force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write a commented inventory to start from."""
+    """Write a commented inventory to start from, and the schema by which editors complete it."""
     from k8sops.render import data_path
 
     if file.exists() and not force:
         raise InputError("is there already", where=Where(str(file)), remedy="--force writes over it")
-    file.write_text(data_path("inventory.example.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    for name, target in (("inventory.example.yaml", file), (SCHEMA, file.parent / SCHEMA)):
+        target.write_text(data_path(name).read_text(encoding="utf-8"), encoding="utf-8")
     print(f"wrote {file}; next: put your hosts in, then k8sops plan -i {file}")
 
 
 @app.command()
 def show(
-    host: Annotated[str, typer.Argument(help="A host's name.")],
+    host: Annotated[str, typer.Argument(help="A host's name.", autocompletion=complete.host)],
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     output: o.OutputOption = o.Output.table,
 ) -> None:

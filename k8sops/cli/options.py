@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from k8sops.cli import complete
+
 DEFAULT_INVENTORY = Path("inventory.yaml")
 
 
@@ -27,9 +29,17 @@ class Color(StrEnum):
 InventoryOption = Annotated[
     Path, typer.Option("--inventory", "-i", envvar="K8SOPS_INVENTORY", help="The inventory file.", show_default=True)
 ]
-LimitOption = Annotated[str, typer.Option("--limit", "-l", help="Only these hosts: a pattern, as in Ansible.")]
-TagsOption = Annotated[str, typer.Option("--tags", "-t", help="Only tasks with these names or tags, with commas.")]
-SkipTagsOption = Annotated[str, typer.Option("--skip-tags", help="No tasks with these names or tags.")]
+LimitOption = Annotated[
+    str,
+    typer.Option("--limit", "-l", help="Only these hosts: a pattern, as in Ansible.", autocompletion=complete.hosts),
+]
+TagsOption = Annotated[
+    str,
+    typer.Option(
+        "--tags", "-t", help="Only tasks with these names or tags, with commas.", autocompletion=complete.tasks
+    ),
+]
+SkipTagsOption = Annotated[str, typer.Option(help="No tasks with these names or tags.", autocompletion=complete.tasks)]
 ForksOption = Annotated[int, typer.Option("--forks", "-f", min=1, max=500, help="How many hosts at once.")]
 VerboseOption = Annotated[
     int, typer.Option("--verbose", "-v", count=True, help="More: -v all steps, -vv their output.")
@@ -37,7 +47,10 @@ VerboseOption = Annotated[
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the report is printed.")]
 DiffOption = Annotated[bool, typer.Option("--diff", "-D", help="Show every line of every difference.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-PlaybookOption = Annotated[str, typer.Option("--playbook", "-p", help="A playbook's name, or a file.")]
+PlaybookOption = Annotated[
+    str,
+    typer.Option("--playbook", "-p", help="A playbook's name, or a file.", autocompletion=complete.playbooks),
+]
 IgnoreOption = Annotated[
     str, typer.Option("--ignore-preflight-errors", help="Names of findings to waive, with commas.")
 ]

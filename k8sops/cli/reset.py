@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, load_spec, print_json
 from k8sops.cli.work import exit_code, make_request, nothing, show_plan, working
 from k8sops.errors import Cancelled, InputError, UnreachableError, UsageError
 
+NODES: Any = typer.Argument(help="Nodes that leave: names or patterns.", autocompletion=complete.hosts)
+
 
 def reset(
-    nodes: Annotated[list[str] | None, typer.Argument(help="Nodes that leave: names or patterns.")] = None,
+    nodes: Annotated[
+        list[str] | None, typer.Argument(help="Nodes that leave: names or patterns.", autocompletion=complete.hosts)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole cluster goes.")] = False,
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     forks: o.ForksOption = 20,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
+from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
 
+RUN: Any = typer.Argument(help="A run's id, the beginning of one, or `last`.", autocompletion=complete.runs)
 app = typer.Typer(help="Earlier runs, from their journals.", no_args_is_help=True)
 
 
@@ -45,8 +48,24 @@ def list_runs(output: o.OutputOption = o.Output.table) -> None:
 
 
 @app.command()
+def html(
+    run: Annotated[str, RUN] = "last",
+    out: Annotated[Path | None, typer.Option(help="The file; default: the run's id, in this folder.")] = None,
+) -> None:
+    """Write a run as one HTML file: hosts as rows, resources as bars, differences and output behind a click."""
+    from k8sops import timeline
+    from k8sops.journal import find_run, read, state_dir
+    from k8sops.localfile import write_private
+
+    path = find_run(state_dir() / "runs", run)
+    target = out or Path(f"{path.stem}.html")
+    write_private(target, timeline.html(path.stem, list(read(path))))
+    print(f"wrote {target}")
+
+
+@app.command()
 def show(
-    run: Annotated[str, typer.Argument(help="A run's id, the beginning of one, or `last`.")] = "last",
+    run: Annotated[str, RUN] = "last",
     output: o.OutputOption = o.Output.table,
     verbose: o.VerboseOption = 2,
 ) -> None:

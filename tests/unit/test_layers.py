@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "hostkeys"},
     {"facts", "resources"},
     {"task", "kubeadm", "firewall"},
@@ -19,15 +19,16 @@ LAYERS = [
     {"connection"},
     {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
-    {"report"},
+    {"report", "timeline"},
     {"status", "verify", "savedplan"},
     {"lab"},
     {"cli", "__main__"},
+    {"fabfile"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {
     "paramiko": {"connection", "execution", "hostkeys"},
-    "fabric": {"connection"},
+    "fabric": {"connection", "fabfile"},
     "tenacity": {"retry"},
     "jinja2": {"render"},
 }

@@ -1,0 +1,67 @@
+"""Every task of k8sops as a Fabric task: `fab -r k8sops --list`, `fab -r k8sops swap -H w1 --check`.
+
+They run as `k8sops apply --tags TASK --limit HOST` would: planned, shown, asked for. Hosts are those of the
+inventory (K8SOPS_INVENTORY, or inventory.yaml), by name or address; without -H a task is about all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from fabric import task
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+
+from k8sops.cli import run
+from k8sops.cli.common import load_spec
+from k8sops.cli.options import DEFAULT_INVENTORY
+from k8sops.task import load_task, task_names
+
+HELP = {
+    "inventory": "The inventory file.",
+    "playbook": "The playbook that the task stands in.",
+    "check": "Only show what would change.",
+    "yes": "Do not ask.",
+    "allow": "What --yes covers beside files and packages: restart, drain, delete.",
+}
+
+
+def _inventory(given: str) -> Path:
+    return Path(given or os.environ.get("K8SOPS_INVENTORY") or DEFAULT_INVENTORY)
+
+
+def _host(path: Path, name: str) -> str:
+    """The inventory's name of a host that Fabric knows by name or address."""
+    spec = load_spec(path)
+    return next((one.name for one in spec.hosts if name in (one.name, one.address, one.ssh.host)), name)
+
+
+def _task(name: str, title: str) -> Any:
+    def body(
+        context: Any,
+        inventory: str = "",
+        playbook: str = "site",
+        check: bool = False,
+        yes: bool = False,
+        allow: str = "",
+    ) -> None:
+        path = _inventory(inventory)
+        limit = _host(path, context.original_host) if hasattr(context, "original_host") else "all"
+        argv = ["apply", "-i", str(path), "-p", playbook, "-t", name, "-l", limit, "--allow", allow]
+        code = run([*argv, *(["--check"] if check else []), *(["--yes"] if yes else [])])
+        if code:
+            raise Exit(code=code)
+
+    body.__doc__ = f"{title[0].upper()}{title[1:]}."
+    return task(name=name, help=HELP)(body)
+
+
+def _collection() -> Collection:
+    folder = _inventory("").resolve().parent
+    loaded = [load_task(name, folder) for name in task_names(folder)]
+    return Collection(*(_task(one.name, one.title) for one in loaded))
+
+
+namespace = _collection()
