@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -96,6 +97,11 @@ def mark_critical(bars: Sequence[Bar]) -> float:
     return round(total, 1)
 
 
+def _natural(name: str) -> list[tuple[int, str]]:
+    """w2 before w10."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]
+
+
 def data_of(run: str, events: Sequence[Event]) -> Mapping[str, Any]:
     """All that the page shows."""
     bars, plays = bars_of(events)
@@ -103,7 +109,7 @@ def data_of(run: str, events: Sequence[Event]) -> Mapping[str, Any]:
     start = next((one for one in events if one["type"] == "run.start"), {})
     end = next((one for one in events if one["type"] == "run.end"), {})
     seconds = max([bar.end for bar in bars] + [one["end"] for one in plays], default=0.0)
-    hosts = list(dict.fromkeys(bar.host for bar in bars))
+    hosts = sorted({bar.host for bar in bars}, key=_natural)
     return {
         "run": run,
         "cluster": start.get("cluster", ""),
