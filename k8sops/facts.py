@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8sops.shell import quote
+from k8sops.spec import ClusterSpec
 
 SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
+
+
+def script(spec: ClusterSpec) -> str:
+    """The questions; where sshd listens is asked only where a firewall is to be made around it."""
+    return f"{SCRIPT}\n{SSH_PORTS}\n" if spec.settings.firewall == "managed" else SCRIPT
 
 
 @dataclass(frozen=True)
@@ -129,7 +135,7 @@ class HostFacts:
             joined="joined" in one,
             initialised="initialised" in one,
             api="api" in one,
-            ca=base64.b64decode(one.get("ca", "")),
+            ca="".join(f"{line}\n" for line in many.get("ca", ())).encode(),
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),
             left=tuple(many.get("left", ())),

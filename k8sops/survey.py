@@ -14,7 +14,7 @@ from k8sops.errors import HostError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.host import Host
 from k8sops.journal import Emit
-from k8sops.patterns import STAYING, select
+from k8sops.patterns import EVERYONE, select
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step, find, make_steps, probes_of
 from k8sops.playbook import Playbook
 from k8sops.shell import envelope, new_mark, parse_line, survey_script
@@ -56,14 +56,14 @@ class Session:
 def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> tuple[Fleet, dict[str, str]]:
     """The facts of the hosts that the run is about, and of all control planes; and why others did not answer."""
     limited = {host.name for host in select(spec, filters.limit)}
-    everyone = bool(filters.leaving) and any(play.hosts == STAYING for play in playbook.plays)
+    everyone = any(play.hosts == EVERYONE for play in playbook.plays)
     asked = [host for host in spec.hosts if everyone or host.name in limited or host in spec.control_planes]
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
 
     def ask(name: str) -> HostFacts:
         mark = new_mark()
         lines: list[str] = []
-        script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name])])
+        script = envelope(mark, ["mark facts", facts_module.script(spec), facts_module.probing(probes[name])])
         before = time.time()
         host = session.connect(name)
         result = host.run(script, timeout=60, on_line=lines.append)
