@@ -98,11 +98,15 @@ class HostFacts:
     ssh_ports: tuple[int, ...] = ()
     probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
     skew: float = 0.0
-    """Seconds by which the host's clock is ahead of the machine that asked, give or take half a round trip."""
+    """Seconds by which the host's clock is ahead of the machine that asked, at the least; negative: behind."""
 
     @classmethod
-    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None) -> HostFacts:
-        """Facts from the script's output; a line that is no `key=value` is passed over."""
+    def parse(cls, lines: Iterable[str], *, between: tuple[float, float] | None = None) -> HostFacts:
+        """Facts from the script's output; a line that is no `key=value` is passed over.
+
+        `between`: the times, here, between which the host told its own. A busy machine answers late, which says
+        nothing about its clock.
+        """
         one: dict[str, str] = {}
         many: dict[str, list[str]] = {}
         for line in lines:
@@ -145,7 +149,7 @@ class HostFacts:
             nft_chains=tuple(_chain(value) for value in many.get("nft_chain", ())),
             ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
-            skew=now - asked_at if asked_at and now else 0.0,
+            skew=_outside(now, *between) if between and now else 0.0,
         )
 
     @property
@@ -175,6 +179,11 @@ def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
 def _chain(value: str) -> tuple[str, str, str, str]:
     family, table, chain, hook = value.split()
     return family, table, chain, hook
+
+
+def _outside(value: float, low: float, high: float) -> float:
+    """How far the value lies above `high`; below `low` as a negative number; 0 between them."""
+    return max(0.0, value - high) + min(0.0, value - low)
 
 
 def _probe(value: str) -> tuple[tuple[str, int], str]:

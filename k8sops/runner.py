@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -171,7 +170,7 @@ def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[St
         reader.ran.failure = Failure(
             name, "", "", f"the script ended early (exit code {result.code})", (tail(result.err),)
         )
-    reader.ran.facts = HostFacts.parse(reader.facts, asked_at=time.time()) if reader.ended else None
+    reader.ran.facts = HostFacts.parse(reader.facts) if reader.ended else None
     return reader.ran
 
 

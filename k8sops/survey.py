@@ -63,14 +63,20 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     def ask(name: str) -> HostFacts:
         mark = new_mark()
         lines: list[str] = []
+        arrived: list[float] = []
+
+        def take(line: str) -> None:
+            lines.append(line)
+            if line.startswith("now="):
+                arrived.append(time.time())
+
         script = envelope(mark, ["mark facts", facts_module.script(spec), facts_module.probing(probes[name])])
         before = time.time()
         host = session.connect(name)
-        result = host.run(script, timeout=60, on_line=lines.append)
+        result = host.run(script, timeout=60, on_line=take)
         if not result.ok:
             raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
-        middle = before if result.seconds == 0 else time.time() - result.seconds / 2
-        found = HostFacts.parse(_after_facts(mark, lines), asked_at=middle)
+        found = HostFacts.parse(_after_facts(mark, lines), between=(before, (arrived or [time.time()])[-1]))
         session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3)})
         return found
 
