@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "etcd", "backup"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "hostkeys"},
     {"facts", "resources"},
     {"task", "kubeadm", "firewall"},
