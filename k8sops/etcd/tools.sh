@@ -77,14 +77,14 @@ etcdctl() {
   local tls=()
   [ -z "$ETCD_PKI" ] ||
     tls=(--cacert="$ETCD_PKI/ca.crt" --cert="$ETCD_PKI/server.crt" --key="$ETCD_PKI/server.key")
-  env ETCDCTL_API=3 ETCDCTL_ENDPOINTS="${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379}" \
+  ETCDCTL_ENDPOINTS="${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379}" \
     "$ETCD_BIN/etcdctl" "${tls[@]}" "$@"
 }
 
 # etcdutl ARGS: work on files. Before 3.5 its words were etcdctl's.
 etcdutl() {
   etcd_tools || return 1
-  if [ -x "$ETCD_BIN/etcdutl" ]; then "$ETCD_BIN/etcdutl" "$@"; else env ETCDCTL_API=3 "$ETCD_BIN/etcdctl" "$@"; fi
+  if [ -x "$ETCD_BIN/etcdutl" ]; then "$ETCD_BIN/etcdutl" "$@"; else "$ETCD_BIN/etcdctl" "$@"; fi
 }
 
 # field NAME: the value of a line `"Name" : value` of what etcdctl prints with -w fields (stdin), without quotes.
