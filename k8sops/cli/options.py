@@ -56,6 +56,10 @@ IgnoreOption = Annotated[
 ]
 AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]
+ExtraOption = Annotated[
+    list[str] | None,
+    typer.Option("--extra-vars", "-e", metavar="NAME=VALUE", help="What the playbook is told; again for more."),
+]
 PickOption = Annotated[
     str, typer.Option("--pick", help="Only these resources, by id (`*` and `?` match), with commas.", metavar="IDS")
 ]

@@ -45,7 +45,7 @@ def reset(
         inventory, "reset", limit, "", "", "", forks, verbose, ignore_preflight_errors, ask_become_pass
     )
     leaving = _leaving(request.inventory, limit, every)
-    request = request.that_removes(leaving)
+    request = request.told(leaving=",".join(sorted(leaving)))
     screen = console(color, stderr=output is o.Output.json)
     with working(screen, request) as work:
         name = work.spec.cluster

@@ -49,8 +49,9 @@ class Request:
     waived: frozenset[str]
     ask_password: bool
 
-    def that_removes(self, leaving: frozenset[str]) -> Request:
-        return replace(self, filters=replace(self.filters, leaving=leaving))
+    def told(self, **parameters: str) -> Request:
+        """The same, with these parameters beside those that it has."""
+        return replace(self, filters=replace(self.filters, parameters={**self.filters.parameters, **parameters}))
 
 
 def make_request(
@@ -141,15 +142,21 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
 
 
 def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
-    """Every host and every tag that was named is one; refused before any host is asked."""
+    """Every host, tag and parameter that was named is one; refused before any host is asked."""
     from k8sops.patterns import select
-    from k8sops.plan import tasks_of
+    from k8sops.plan import parameters_of, tasks_of
 
     select(spec, filters.limit)
     known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
     for word in filters.tags | filters.skip_tags:
         if word not in known:
             raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
+    names = sorted(parameters_of(spec, playbook))
+    for word in filters.parameters.keys() - set(names):
+        raise InputError(
+            f"the playbook {playbook.name} has no parameter `{word}`",
+            remedy=f"there are: {', '.join(names)}" if names else "it has none",
+        )
 
 
 @contextmanager
