@@ -66,6 +66,8 @@ PickOption = Annotated[
 AllowOption = Annotated[
     str, typer.Option("--allow", help="What --yes covers beside files and packages: restart, drain, delete.")
 ]
+CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show.")]
+ConfirmOption = Annotated[str, typer.Option(metavar="CLUSTER", help="The cluster's name, instead of being asked.")]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
 ]

@@ -82,8 +82,8 @@ class Work:
         with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
             return make_plan(self.session, self.spec, self.playbook, self.filters, waived)
 
-    def run(self, found: Plan, wait: float) -> Done:
-        """The plan, carried out while no other run may change the cluster."""
+    def run(self, found: Plan, wait: float, first: Callable[[], None] | None = None) -> Done:
+        """The plan, after `first`, carried out while no other run may change the cluster."""
         from k8sops import lock
         from k8sops.runner import run
 
@@ -92,6 +92,8 @@ class Work:
             who = f"{self.session.who}, {self.playbook.name}, run {self.journal.run}"
             held = lock.wait_for(self.session.connect, planes, who, wait, self.note)
         try:
+            if first:
+                first()
             with self.progress.showing(), _stopping(self.session.stop, self.note):
                 done = run(replace(self.session, lost=held.lost), found)
         finally:
