@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from k8sops.cli import options as o
+from k8sops.cli import restore
 from k8sops.cli.common import connections, console, load_spec, print_json
 from k8sops.cli.play import How, clusters_name, play, refuse_other_cluster, refuse_silence, yes_or_no
 from k8sops.cli.work import Request, make_request
@@ -15,6 +16,7 @@ from k8sops.errors import InputError
 app = typer.Typer(help="etcd: members, upkeep, backups, restore.", no_args_is_help=True, rich_markup_mode=None)
 member = typer.Typer(help="Members that are dead.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(member, name="member")
+app.command()(restore.restore)
 
 
 @app.command()
