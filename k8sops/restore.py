@@ -18,6 +18,7 @@ from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Finding
 
 STEM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?-\d{8}T\d{6}Z-[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
+ID = re.compile(r"\d{8}T\d{6}Z")
 FOLDER = "/var/backups/k8sops"
 PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")
 SPARE = 192 << 20
@@ -44,8 +45,8 @@ class Restore:
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
     """What only a restore wants to know of a control plane."""
-    name = parameters.get("backup", "")
-    if not host.is_control_plane or not STEM.fullmatch(name):
+    name, id = parameters.get("backup", ""), parameters.get("restore", "")
+    if not host.is_control_plane or not (STEM.fullmatch(name) or ID.fullmatch(id)):
         return ""
     return f"""(
 {library("tools", "backup", "restore")}
@@ -53,6 +54,7 @@ fact more.under-way "$(head -c 4096 "$RESTORE/current" 2>/dev/null)"
 fact more.manifest "$(base64 -w0 <{quote(f"{FOLDER}/{name}.json")} 2>/dev/null)"
 dir=$(data_dir)
 fact more.restored "$(cat "$dir/member/k8sops-restore" 2>/dev/null)"
+for old in "$dir"/member-before-*; do [ ! -d "$old" ] || fact more.before "${{old##*/member-before-}}"; done
 while [ ! -d "$dir" ]; do dir=${{dir%/*}}; dir=${{dir:-/}}; done
 fact more.free "$(df --output=avail -B1 "$dir" | tail -n 1)"
 if etcd_manifest >/dev/null 2>&1; then
@@ -70,8 +72,6 @@ def said(facts: HostFacts, name: str) -> str:
 
 def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     """Id, members and manifest: those of the restore of this backup that is under way, where there is one."""
-    if "restore" in fleet.parameters:
-        return {}
     members = {
         host.name: said(fleet[host.name], "member")
         for host in spec.control_planes
@@ -89,8 +89,9 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
     manifest = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
     given = fleet.parameters.get("manifest", "")
-    members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
-    return {"restore": made.id, "members": members_text, "manifest": given or manifest}
+    begun, members_text = made.id, ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
+    id = fleet.parameters.get("restore", made.id)
+    return {"restore": id, "begun": begun, "members": members_text, "manifest": given or manifest}
 
 
 def _member(text: str) -> tuple[str, str]:
@@ -132,6 +133,19 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     yield from _what(fleet, manifest, restore_of(fleet), backup)
 
 
+def back_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Everything that speaks against going back to the data from before a restore."""
+    first, id = spec.control_planes[0].name, fleet.parameters.get("restore", "")
+    kept = sorted({one for host in spec.control_planes for one in fleet[host.name].more.get("before", ())})
+    under_way = [said(fleet[host.name], "under-way").partition(" ")[0] for host in spec.control_planes]
+    if id not in [*kept, *under_way]:
+        there = f"there is: {', '.join(kept)}" if kept else "no old data are kept"
+        yield Finding(first, "NoOldData", f"no control plane has old data of a restore `{id}`; {there}")
+    for host in spec.control_planes:
+        if host.name not in fleet.facts and host.name not in fleet.words("without"):
+            yield Finding(host.name, "Silent", f"does not answer; `--without {host.name}` goes back without it")
+
+
 def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     without = fleet.words("without")
     members = restore_of(fleet).members
@@ -143,7 +157,7 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
             yield Finding(host.name, "Answers", "answers, and has an etcd: it cannot be left out")
         underway = said(fleet[host.name], "under-way").split(" ")
         if len(underway) > 1 and underway[1] != fleet.parameters.get("backup"):
-            what = f"the restore of {underway[1]} is under way: finish it, or go back: `k8sops etcd restore --back`"
+            what = f"the restore of {underway[1]} is under way: finish it, or go back: `k8sops etcd back {underway[0]}`"
             yield Finding(host.name, "OtherRestore", what)
     if not members:
         yield Finding(spec.control_planes[0].name, "NoMember", "no control plane with an etcd answers; --new-hosts")

@@ -17,6 +17,7 @@ app = typer.Typer(help="etcd: members, upkeep, backups, restore.", no_args_is_he
 member = typer.Typer(help="Members that are dead.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(member, name="member")
 app.command()(restore.restore)
+app.command()(restore.back)
 
 
 @app.command()

@@ -71,6 +71,34 @@ def restore(
     return code or next(iter(result), 0)
 
 
+def back(
+    id: Annotated[str, typer.Argument(help="The restore that is undone, as it was printed.")],
+    without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
+    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
+    verbose: o.VerboseOption = 0,
+    output: o.OutputOption = o.Output.table,
+    ask_become_pass: o.AskPassOption = False,
+    color: o.ColorOption = o.Color.auto,
+    wait: o.WaitOption = 0,
+    check: o.CheckOption = False,
+    confirm: o.ConfirmOption = "",
+) -> int:
+    """Undo a restore: etcd's old data take their place again; those of the restore are kept."""
+    from k8sops.members import refuse_external
+    from k8sops.restore import ID
+
+    refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
+    spec = load_spec(inventory)
+    refuse_external(spec)
+    refuse_other_cluster(confirm, spec.cluster)
+    _refuse_unknown(spec, words(without))
+    if not ID.fullmatch(id):
+        raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
+    request = make_request(inventory, "etcd-back", "all", "", "", "", 20, verbose, "", ask_become_pass)
+    ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
+    return play(request.told(restore=id, without=without), How(output, color, wait, check), ask)
+
+
 def _stem(name: str) -> str:
     from k8sops.restore import STEM
 

@@ -55,12 +55,12 @@ restored_with {restore} || drift""",
     )
 
 
-def control_plane_stopped(restore: str) -> Resource:
-    """No API server and no etcd of the cluster runs here, until the data are restored."""
+def control_plane_stopped(done: str) -> Resource:
+    """No API server and no etcd of the cluster runs here, until its data are in place: `done`, in shell."""
     return Resource(
         id="control-plane:stopped",
         check=f"""{TOOLS}
-restored_with {restore} && exit 0
+{done} && exit 0
 has=$(stopped) || drift "$has" """,
         apply=f"{TOOLS}\nstop_all",
         want="no API server and no etcd runs",
@@ -82,12 +82,23 @@ def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: st
     )
 
 
-def etcd_started(restore: str) -> Resource:
-    """etcd runs on the restored data, and a quorum of its members agrees."""
+def data_back(restore: str) -> Resource:
+    """The data of this host's etcd are what they were before this restore; those of the restore are kept beside."""
+    return Resource(
+        id="etcd:back",
+        check=f"{TOOLS}\n! goes_back {restore} || drift",
+        apply=f"{TOOLS}\nback_data {restore}",
+        want=f"member-before-{restore}; the restored data as member-restored-{restore}",
+        risk="delete",
+    )
+
+
+def etcd_started(ready: str) -> Resource:
+    """etcd runs on the data that are in place (`ready`, in shell), and a quorum of its members agrees."""
     return Resource(
         id="etcd:started",
         check=f"""{TOOLS}
-restored_with {restore} || drift
+{ready} || drift
 has=$(started etcd) || drift "$has"
 etcd_healthy || drift "etcd does not answer yet" """,
         apply=f"""{TOOLS}
@@ -98,12 +109,12 @@ moved "$RESTORE/stopped/manifests" "$MANIFESTS" etcd""",
     )
 
 
-def api_started(restore: str) -> Resource:
+def api_started(ready: str) -> Resource:
     """The API server of this host is ready, and what belongs to it is wanted by kubelet."""
     return Resource(
         id="api:started",
         check=f"""{TOOLS}
-restored_with {restore} || drift
+{ready} || drift
 has=$(started {API_PARTS}) || drift "$has"
 kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || drift "the API server does not answer yet" """,
         apply=f"""{TOOLS}
@@ -114,8 +125,8 @@ moved "$RESTORE/stopped/manifests" "$MANIFESTS" {API_PARTS}""",
     )
 
 
-def caught_up(nodes: Sequence[str]) -> Resource:
-    """kubelets and controllers speak to the restored API: their leases there are fresh."""
+def caught_up(nodes: Sequence[str], *, after: str) -> Resource:
+    """kubelets and controllers speak to the API that `after` brought: their leases there are fresh."""
     wanted = "\n".join(nodes)
     node_leases = '{{range .items}}{{.metadata.name}} {{.spec.renewTime}}{{"\\n"}}{{end}}'
     leases = "kube-controller-manager kube-scheduler"
@@ -131,12 +142,12 @@ waiting=$(printf '%s\\n' {quote(wanted)} {leases} | grep -vxFf <(printf '%s\\n' 
         apply=None,
         settle=240,
         want="kubelets and controllers are heard of",
-        after="etcd:restored",
+        after=after,
     )
 
 
 def clients_restarted(since: str) -> Resource:
-    """kubelet was started later than this restore began: without a bump its watches could hang in the old future."""
+    """kubelet was started later than that (an id of a restore): where revisions have gone back, its watches hang."""
     at = f"{since[:4]}-{since[4:6]}-{since[6:8]} {since[9:11]}:{since[11:13]}:{since[13:15]} UTC"
     return Resource(
         id="kubelet:restarted",
@@ -146,6 +157,28 @@ def clients_restarted(since: str) -> Resource:
         apply="systemctl restart kubelet",
         want="started after the restore",
         settle=30,
+        risk="restart",
+    )
+
+
+def pods_restarted(restore: str) -> Resource:
+    """What runs in kube-system and on every node was started anew: where revisions have gone back, watches hang."""
+    listing = "kubectl get daemonsets -A -o go-template="
+    lines = "{{range .items}}{{.metadata.namespace}} {{.metadata.name}} "
+    lines += '{{with .spec.template.metadata.annotations}}{{index . "k8sops.restore"}}{{end}}{{"\\n"}}{{end}}'
+    patch = f'{{"spec":{{"template":{{"metadata":{{"annotations":{{"k8sops.restore":"{restore}"}}}}}}}}}}'
+    return Resource(
+        id="pods:restarted",
+        check=f"""need_api
+has=$({listing}{quote(lines)}) || exit 12
+has=$(grep -v ' {restore}$' <<<"$has" || true)
+[ -z "$has" ] || drift "$has" """,
+        apply=f"""{listing}{quote(lines)} | while read -r namespace name _; do
+  kubectl -n "$namespace" patch daemonset "$name" -p {quote(patch)} </dev/null
+done
+kubectl -n kube-system rollout restart deployment/coredns""",
+        want="every DaemonSet was started after the restore",
+        settle=10,
         risk="restart",
     )
 

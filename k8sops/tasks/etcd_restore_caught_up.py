@@ -12,7 +12,7 @@ from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined])
+    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:restored")
 
 
 TASK = Task(

@@ -20,6 +20,5 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 TASK = Task(
     name="etcd-restore-finished",
     title="no restore is under way",
-    needs=("etcd-restore-ready",),
     resources=_resources,
 )

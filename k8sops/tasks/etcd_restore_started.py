@@ -15,8 +15,8 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     one = restore_of(fleet)
     if host.name in one.members:
-        yield etcd_started(one.id)
-        yield api_started(one.id)
+        yield etcd_started(f"restored_with {one.id}")
+        yield api_started(f"restored_with {one.id}")
 
 
 TASK = Task(

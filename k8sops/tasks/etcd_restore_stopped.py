@@ -15,7 +15,7 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     one = restore_of(fleet)
     if host.name in one.members:
-        yield control_plane_stopped(one.id)
+        yield control_plane_stopped(f"restored_with {one.id}")
 
 
 TASK = Task(
