@@ -94,7 +94,7 @@ class SSHHost:
     def stream(
         self,
         script: str,
-        *, source: Iterable[bytes] = (), sink: Callable[[bytes], None] | None = None, timeout: float = 3600,
+        *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
     ) -> Result:  # fmt: skip
         """One exec that carries bytes, never all of them in memory."""
         return self._run(script, timeout, source=source, sink=sink)

@@ -31,7 +31,7 @@ class Exec:
     stop: Event | None = None
     source: Iterable[bytes] = ()
     """What the script reads from descriptor 8, after itself."""
-    sink: Callable[[bytes], None] | None = None
+    sink: Callable[[bytes], object] | None = None
     """Takes what the script prints, as it comes, instead of lines."""
     since: float = field(default_factory=time.monotonic)
     _errors: list[bytes] = field(default_factory=list)

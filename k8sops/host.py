@@ -60,7 +60,7 @@ class Host(Protocol):
         script: str,
         *,
         source: Iterable[bytes] = (),
-        sink: Callable[[bytes], None] | None = None,
+        sink: Callable[[bytes], object] | None = None,
         timeout: float = 3600,
     ) -> Result:
         """Like `run`, for files: the script reads `source` from descriptor 8, and what it prints goes to `sink`.

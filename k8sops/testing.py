@@ -38,7 +38,7 @@ class FakeHost:
         script: str,
         *,
         source: Iterable[bytes] = (),
-        sink: Callable[[bytes], None] | None = None,
+        sink: Callable[[bytes], object] | None = None,
         timeout: float = 3600,
     ) -> Result:
         """What came in is kept in `received`; what the handler prints goes to the sink."""

@@ -192,6 +192,7 @@ manifest() {
   "seconds": $((SECONDS - SINCE)),
   "marker": $([ -z "$MARKED" ] && echo null || json "$MARKED"),
   "encryptedTo": null,
+  "copies": [],
   "drill": null
 }
 END
