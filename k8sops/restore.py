@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from k8sops.backup import STEM, Manifest, parse
+from k8sops.errors import InputError
 from k8sops.etcd import library
 from k8sops.facts import Fleet, HostFacts, Parameters
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Finding
 
-STEM = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?-\d{8}T\d{6}Z-[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 ID = re.compile(r"\d{8}T\d{6}Z")
-FOLDER = "/var/backups/k8sops"
 PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")
 SPARE = 192 << 20
 """Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
@@ -51,7 +49,7 @@ def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
     return f"""(
 {library("tools", "backup", "restore")}
 fact more.under-way "$(head -c 4096 "$RESTORE/current" 2>/dev/null)"
-fact more.manifest "$(base64 -w0 <{quote(f"{FOLDER}/{name}.json")} 2>/dev/null)"
+fact more.manifest "$(base64 -w0 <{quote(f"{spec.settings.backup.folder}/{name}.json")} 2>/dev/null)"
 dir=$(data_dir)
 fact more.restored "$(cat "$dir/member/k8sops-restore" 2>/dev/null)"
 for old in "$dir"/member-before-*; do [ ! -d "$old" ] || fact more.before "${{old##*/member-before-}}"; done
@@ -106,13 +104,13 @@ def restore_of(fleet: Fleet) -> Restore:
     return Restore(fleet.parameters["restore"], fleet.parameters.get("backup", ""), members)
 
 
-def manifest_of(fleet: Fleet) -> Mapping[str, Any] | None:
+def manifest_of(fleet: Fleet) -> Manifest | None:
     """The backup's manifest; None when there is none, or what there is cannot be read."""
     try:
-        found = json.loads(fleet.parameters.get("manifest", ""))
-    except ValueError:
+        found = parse(fleet.parameters.get("manifest", ""))
+    except InputError:
         return None
-    return found if isinstance(found, dict) and found.get("kind") == "EtcdBackup" else None
+    return found if found.name == fleet.parameters.get("backup") else None
 
 
 def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
@@ -163,22 +161,20 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         yield Finding(spec.control_planes[0].name, "NoMember", "no control plane with an etcd answers; --new-hosts")
 
 
-def _what(fleet: Fleet, manifest: Mapping[str, Any], one: Restore, backup: str) -> Iterator[Finding]:
-    drill = manifest.get("drill") or {}
-    if not drill.get("ok") and fleet.parameters.get("unverified") != backup:
-        why = f"its drill failed: {drill.get('why')}" if drill else "it was never restored as a drill"
-        what = f"{backup} is not verified, {why}; `k8sops etcd verify {backup}`, or --unverified {backup}"
+def _what(fleet: Fleet, manifest: Manifest, one: Restore, backup: str) -> Iterator[Finding]:
+    if not manifest.verified and fleet.parameters.get("unverified") != backup:
+        what = f"its drill: {manifest.state}; `k8sops etcd verify {backup}` first, or --unverified {backup}"
         yield Finding(next(iter(one.members), ""), "Unverified", what)
     for host in one.members:
         facts = fleet[host]
         ca = hashlib.sha256(facts.ca).hexdigest()
-        if facts.ca and manifest.get("caSha256") and ca != manifest["caSha256"]:
-            what = f"{backup} is of another cluster ({manifest.get('cluster')}): its CA is not this host's"
+        if facts.ca and manifest.ca_sha256 and ca != manifest.ca_sha256:
+            what = f"{backup} is of another cluster ({manifest.cluster}): its CA is not this host's"
             yield Finding(host, "OtherCluster", what)
-        here, there = said(facts, "etcd").rpartition(":")[2], str(manifest.get("etcd", ""))
-        if here and _minor(here) != _minor(there):
-            yield Finding(host, "OtherVersion", f"{backup} is of etcd {there}, this host runs {here}")
-        free, wanted = int(said(facts, "free") or 0), int(manifest.get("size", 0)) + SPARE
+        here = said(facts, "etcd").rpartition(":")[2]
+        if here and _minor(here) != _minor(manifest.etcd):
+            yield Finding(host, "OtherVersion", f"{backup} is of etcd {manifest.etcd}, this host runs {here}")
+        free, wanted = int(said(facts, "free") or 0), manifest.size + SPARE
         if said(facts, "restored") != one.id and free < wanted:
             what = f"{free >> 20} MiB are free where etcd keeps its data, {wanted >> 20} MiB are wanted: the old stay"
             yield Finding(host, "NoSpace", what)

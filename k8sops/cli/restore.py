@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,19 +13,25 @@ from k8sops.cli import options as o
 from k8sops.cli.common import load_spec, words
 from k8sops.cli.play import How, clusters_name, play, refuse_other_cluster, refuse_silence
 from k8sops.cli.work import Work, make_request
-from k8sops.errors import InputError, Where
+from k8sops.errors import InputError
 
 if TYPE_CHECKING:
     from k8sops.plan import Plan
     from k8sops.spec import ClusterSpec
 
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
+]
 FILES = ("db", "tar", "json")
 """The manifest comes last: a backup is there when its manifest is."""
 
 
 def restore(
     name: Annotated[str, typer.Argument(help="The backup, as `etcd list` shows it.")],
-    source: Annotated[str, typer.Option("--from", metavar="DIR", help="Where the backup is, if not on them.")] = "",
+    source: FromOption = "",
+    identity: Annotated[
+        Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
+    ] = None,
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
     unverified: Annotated[str, typer.Option(metavar="NAME", help="The backup that may be used without a drill.")] = "",
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
@@ -40,25 +45,23 @@ def restore(
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Bring etcd back to a backup, on every control plane; the old data are kept."""
+    from k8sops.backup import check_name
+    from k8sops.copies import place
+    from k8sops.localfile import write_private
     from k8sops.members import refuse_external
 
     refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
     spec = load_spec(inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
-    told = {"backup": _stem(name), "without": without, "unverified": unverified}
+    told = {"backup": check_name(name), "without": without, "unverified": unverified}
     _refuse_unknown(spec, words(without))
-    if source:
-        told |= {"manifest": _manifest(Path(source), name), "whence": source}
-    request = make_request(inventory, "etcd-restore", "all", "", "", "", 20, verbose, "", ask_become_pass)
-    result: list[int] = []
+    request = make_request(inventory, "etcd-restore", "all", "", "", "", 20, verbose, "", ask_become_pass).told(**told)
+    how, result = How(output, color, wait, check), list[int]()
 
     def ask(work: Work, found: Plan) -> None:
         _show_loss(work, found)
         clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
-
-    def first(work: Work, found: Plan) -> None:
-        _deliver(work, found, name, Path(source) if source else None)
 
     def then(work: Work, found: Plan) -> None:
         _say_the_way_back(work, found)
@@ -67,7 +70,20 @@ def restore(
 
             result.append(run_verify(inventory, None, output, ask_become_pass, color))
 
-    code = play(request.told(**told), How(output, color, wait, check), ask, first=first, then=then)
+    if not source:
+        code = play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
+        return code or next(iter(result), 0)
+    with place(spec, source) as at:
+        manifest = at.manifest(name)
+
+        def first(work: Work, found: Plan) -> None:
+            with work.progress.showing(f"fetching {name}"):
+                at.take(manifest, identity)
+            text = manifest.text.replace(f'"encryptedTo": "{manifest.encrypted_to}"', '"encryptedTo": null')
+            write_private(at.scratch / f"{name}.json", text)
+            _deliver(work, found, name, at.scratch, source)
+
+        code = play(request.told(manifest=manifest.text, whence=source), how, ask, first=first, then=then)
     return code or next(iter(result), 0)
 
 
@@ -99,27 +115,11 @@ def back(
     return play(request.told(restore=id, without=without), How(output, color, wait, check), ask)
 
 
-def _stem(name: str) -> str:
-    from k8sops.restore import STEM
-
-    if not STEM.fullmatch(name):
-        raise InputError(f"`{name}` is no name of a backup", remedy="`k8sops etcd list` shows them")
-    return name
-
-
 def _refuse_unknown(spec: ClusterSpec, names: Iterable[str]) -> None:
     planes = [host.name for host in spec.control_planes]
     for name in names:
         if name not in planes:
             raise InputError(f"--without {name}: no such control plane", remedy=f"there are: {', '.join(planes)}")
-
-
-def _manifest(folder: Path, name: str) -> str:
-    path = folder / f"{name}.json"
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=Where(str(path)), remedy="--from DIR says where") from None
 
 
 def _holders(found: Plan, name: str) -> dict[str, bool]:
@@ -130,34 +130,36 @@ def _holders(found: Plan, name: str) -> dict[str, bool]:
     return {step.host: found.outcome(step) is Outcome.HOLDS for step in steps}
 
 
-def _deliver(work: Work, found: Plan, name: str, folder: Path | None) -> None:
-    """Every control plane that takes part has the backup's files, from the operator's folder or from one that has."""
+def _deliver(work: Work, found: Plan, name: str, folder: Path | None, whence: str) -> None:
+    """Every control plane that takes part has the backup's files: from this folder, or from one that has them."""
     from k8sops import transfer
-    from k8sops.restore import FOLDER
 
-    holders = _holders(found, name)
+    holders, there = _holders(found, name), work.spec.settings.backup.folder
     giver = next((host for host, has in holders.items() if has), None)
     for host in [one for one, has in holders.items() if not has]:
         for kind in FILES:
-            path = f"{FOLDER}/{name}.{kind}"
+            path = f"{there}/{name}.{kind}"
             if folder:
                 content = transfer.of_file(folder / f"{name}.{kind}")
             elif giver:
                 content = transfer.of_host(work.session.connect(giver), path)
             else:
                 raise InputError(f"no control plane has {name} whole", remedy="--from says where it is")
-            work.note(f"{name}.{kind} goes to {host}, from {folder or giver}")
             transfer.put(work.session.connect(host), path, content)
+        work.note(f"{name} was brought to {host}, from {whence or giver}")
 
 
 def _show_loss(work: Work, found: Plan) -> None:
     """What a restore takes away: the revisions and the time since, and objects made since, by kind."""
+    from k8sops.backups import age
     from k8sops.restore import manifest_of, said
 
-    manifest = manifest_of(found.fleet) or {}
+    manifest = manifest_of(found.fleet)
+    assert manifest, "a plan without a manifest is not asked for"
     now = max((int(said(one, "revision") or 0) for one in found.fleet.facts.values()), default=0)
-    taken = str(manifest.get("startedAt", "?"))
-    work.note(f"\nThe snapshot is of {taken} ({_ago(taken)}), revision {manifest.get('revision')}.")
+    taken = manifest.at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    ago = age((datetime.now(UTC) - manifest.at).total_seconds())
+    work.note(f"\nThe snapshot is {ago} old, of {taken}, revision {manifest.revision}.")
     if now:
         work.note(f"etcd is at revision {now}: all that was written since is lost.")
     else:
@@ -168,16 +170,6 @@ def _show_loss(work: Work, found: Plan) -> None:
     else:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(made.items()))
         work.note(f"Objects made since, which will be gone: {listed or 'none'}.")
-
-
-def _ago(at: str) -> str:
-    from datetime import UTC, datetime
-
-    try:
-        seconds = (datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()
-    except ValueError:
-        return "at an unknown time"
-    return f"{seconds / 3600:.1f} hours ago" if seconds > 5400 else f"{seconds / 60:.0f} minutes ago"
 
 
 COUNT = r"""
@@ -214,4 +206,3 @@ def _say_the_way_back(work: Work, found: Plan) -> None:
     one = restore_of(found.fleet)
     work.note(f"\nThe old data are kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")
     work.note(f"The way back: k8sops etcd back {one.id}")
-    work.session.emit({"type": "restored", "restore": one.id, "at": time.time(), "backup": json.dumps(one.backup)})

@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there, restorable, under_way
-from k8sops.restore import FOLDER, PARAMETERS, asks, decide, findings, restore_of
+from k8sops.restore import PARAMETERS, asks, decide, findings, restore_of
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     one = restore_of(fleet)
+    folder = spec.settings.backup.folder
     if host.name in one.members:
-        yield backup_there(one.backup, folder=FOLDER, whence=fleet.parameters.get("whence", "another control plane"))
-        yield restorable(one.id, one.backup, folder=FOLDER)
+        yield backup_there(one.backup, folder=folder, whence=fleet.parameters.get("whence", "another control plane"))
+        yield restorable(one.id, one.backup, folder=folder)
         yield under_way(one.note, one.id)
 
 

@@ -21,6 +21,10 @@ from k8sops.shell import LIBRARY
 NAME = "demo-20261124T201500Z-cp1"
 CA = b"a certificate"
 MANIFEST: dict[str, Any] = {
+    "node": "cp1",
+    "sha256": "",
+    "tarSha256": "",
+    "kubernetes": "1.36.3",
     "kind": "EtcdBackup",
     "name": NAME,
     "cluster": "demo",
