@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -89,11 +89,22 @@ class SSHHost:
 
         The script must be one compound command, or a child could swallow its rest (see shell.envelope).
         """
+        return self._run(script, timeout, on_line=on_line, stop=stop)
+
+    def stream(
+        self,
+        script: str,
+        *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
+    ) -> Result:  # fmt: skip
+        """One exec that carries bytes, never all of them in memory."""
+        return self._run(script, timeout, source=source, sink=sink)
+
+    def _run(self, script: str, timeout: float, **how: Any) -> Result:
         channel = self._open()
         since = time.monotonic()
         try:
             channel.exec_command(self._command(timeout))
-            result = Exec(self.name, channel, timeout, on_line, stop, since).run(self._stdin(script))
+            result = Exec(self.name, channel, timeout, since=since, **how).run(self._stdin(script))
             _sudo(self.name, result.code, result.err)
             return result
         except UnreachableError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -29,9 +29,15 @@ class Exec:
     timeout: float
     on_line: Callable[[str], None] | None = None
     stop: Event | None = None
+    source: Iterable[bytes] = ()
+    """What the script reads from descriptor 8, after itself."""
+    sink: Callable[[bytes], object] | None = None
+    """Takes what the script prints, as it comes, instead of lines."""
     since: float = field(default_factory=time.monotonic)
     _errors: list[bytes] = field(default_factory=list)
     _ended: Event = field(default_factory=Event)
+    _broken: list[OSError] = field(default_factory=list)
+    """Why the source could not be read to its end."""
 
     def run(self, stdin: bytes) -> Result:
         """Sends while it reads, so that neither side waits for the other's buffer."""
@@ -46,6 +52,8 @@ class Exec:
             self._ended.set()
         code = self.channel.recv_exit_status()
         errors.join(5)
+        if self._broken:
+            raise HostError(self.name, f"what was to be sent cannot be read: {self._broken[0]}")
         if code == -1:
             raise EOFError("the other side closed it")
         if code in (124, 137):
@@ -58,6 +66,11 @@ class Exec:
         # A host that stops reading has ended the script; its exit code says why.
         with suppress(OSError):
             self.channel.sendall(stdin)
+            for chunk in self._chunks():
+                self.channel.sendall(chunk)
+            if self._broken:
+                # What was sent in part is no whole; a script that takes files compares their hash.
+                self.channel.close()
             if self.stop is None:
                 self.channel.shutdown_write()
                 return
@@ -69,6 +82,12 @@ class Exec:
                     told = True
                     self.channel.sendall(b"stop\n")
                 self.channel.sendall(b"%d\n" % int(time.monotonic() - self.since))
+
+    def _chunks(self) -> Iterable[bytes]:
+        try:
+            yield from self.source
+        except OSError as error:
+            self._broken.append(error)
 
     def _read_errors(self) -> None:
         while not self._ended.is_set():
@@ -84,6 +103,9 @@ class Exec:
         lines: list[str] = []
         rest = b""
         while chunk := self._chunk():
+            if self.sink:
+                self.sink(chunk)
+                continue
             *full, rest = (rest + chunk).split(b"\n")
             for raw in full:
                 self._take(lines, raw)

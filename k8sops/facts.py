@@ -11,6 +11,8 @@ from k8sops.shell import quote
 from k8sops.spec import ClusterSpec
 
 SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+Parameters = Mapping[str, str]
+"""What a run is told beside the inventory; no secret is in it, but a reference to one may be."""
 SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
 
 
@@ -97,6 +99,8 @@ class HostFacts:
     """(family, table, chain, hook) of the base chains that filter, where the service nftables is active."""
     ssh_ports: tuple[int, ...] = ()
     probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What tasks asked beside that (`Task.asks`), by name."""
     skew: float = 0.0
     """Seconds by which the host's clock is ahead of the machine that asked, at the least; negative: behind."""
 
@@ -149,6 +153,7 @@ class HostFacts:
             nft_chains=tuple(_chain(value) for value in many.get("nft_chain", ())),
             ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
+            more={key[5:]: tuple(values) for key, values in many.items() if key.startswith("more.")},
             skew=_outside(now, *between) if between and now else 0.0,
         )
 
@@ -195,12 +200,22 @@ def _probe(value: str) -> tuple[tuple[str, int], str]:
 class Fleet:
     """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
 
-    `scope`: names of the hosts that this run is about (`--limit`). `leaving`: those that it takes out of the cluster.
+    `scope`: names of the hosts that this run is about (`--limit`). `parameters`: what it was told beside the
+    inventory, by the names that its tasks know.
     """
 
     facts: Mapping[str, HostFacts]
     scope: frozenset[str] = frozenset()
-    leaving: frozenset[str] = frozenset()
+    parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """The hosts that this run takes out of the cluster."""
+        return self.words("leaving")
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of a parameter, which commas separate; none where it was not given."""
+        return frozenset(word.strip() for word in self.parameters.get(name, "").split(",") if word.strip())
 
     def __getitem__(self, name: str) -> HostFacts:
         """Facts of a host; those of an unknown, bare machine where it did not answer."""

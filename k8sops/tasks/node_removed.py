@@ -35,4 +35,10 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
                 yield Finding(name, "MountedVolume", f"a volume is still mounted, {volume}: {NO_VOLUMES}")
 
 
-TASK = Task(name="node-removed", title="the node has left the cluster", resources=_resources, findings=_findings)
+TASK = Task(
+    name="node-removed",
+    title="the node has left the cluster",
+    resources=_resources,
+    findings=_findings,
+    parameters=("leaving",),
+)
