@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -64,8 +64,14 @@ class SSHSettings:
 
 
 @cache
+def _ssh_config(path: str | None) -> Any:
+    """ssh_config, read once."""
+    return (Config(runtime_ssh_path=path) if path else Config()).base_ssh_config
+
+
 def _config(path: str | None) -> Config:
-    return Config(runtime_ssh_path=path) if path else Config()
+    """One for each connection: while one is made, its settings are written anew, and for others are not there."""
+    return Config(ssh_config=_ssh_config(path))
 
 
 class SSHHost:
@@ -92,10 +98,23 @@ class SSHHost:
 
         The script must be one compound command, or a child could swallow its rest (see shell.envelope).
         """
+        if stop is None:
+            return self._guarded(lambda: self._ask(script, timeout, on_line))
+        return self._guarded(lambda: self._exec(script, timeout, on_line=on_line, stop=stop))
+
+    def stream(
+        self,
+        script: str,
+        *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
+    ) -> Result:  # fmt: skip
+        """One exec that carries bytes, never all of them in memory."""
+        return self._guarded(lambda: self._exec(script, timeout, source=source, sink=sink))
+
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """What became of it, with faults of the line and refusals of sudo as errors of this host."""
         since = time.monotonic()
         try:
-            how = self._ask if stop is None else partial(self._listen, stop=stop)
-            result = how(script, timeout, on_line)
+            result = work()
             _sudo(self.name, result.code, result.err)
             return result
         except UnreachableError:
@@ -194,13 +213,13 @@ class SSHHost:
 
     # --- running ---------------------------------------------------------------------------------------------------
 
-    def _listen(self, script: str, timeout: float, on_line: Callable[[str], None] | None, stop: Event) -> Result:
-        """One exec, ended on the host itself after `timeout` seconds."""
+    def _exec(self, script: str, timeout: float, **how: Any) -> Result:
+        """In an exec of its own, ended on the host itself after `timeout` seconds."""
         self._rise()
         channel = self._open()
         try:
             start(channel, self._command(timeout))
-            return Exec(self.name, channel, timeout, stop, on_line).run(self._stdin(script))
+            return Exec(self.name, channel, timeout, **how).run(self._stdin(script))
         finally:
             channel.close()
 

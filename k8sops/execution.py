@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
@@ -101,10 +101,16 @@ class Exec:
     name: str
     channel: paramiko.Channel
     timeout: float
-    stop: Event
     on_line: Callable[[str], None] | None = None
+    stop: Event | None = None
+    source: Iterable[bytes] = ()
+    """What the script reads from descriptor 8, after itself."""
+    sink: Callable[[bytes], object] | None = None
+    """Takes what the script prints, as it comes, instead of lines."""
     since: float = field(default_factory=time.monotonic)
     _ended: Event = field(default_factory=Event)
+    _broken: list[OSError] = field(default_factory=list)
+    """Why the source could not be read to its end."""
 
     def run(self, stdin: bytes) -> Result:
         """Sends while it reads, so that neither side waits for the other's buffer."""
@@ -115,6 +121,8 @@ class Exec:
             lines = self._read()
         finally:
             self._ended.set()
+        if self._broken:
+            raise HostError(self.name, f"what was to be sent cannot be read: {self._broken[0]}")
         code = exit_code(self.channel, self.name, self.timeout)
         return Result(code, "\n".join(lines), errors.all(), time.monotonic() - self.since)
 
@@ -122,6 +130,14 @@ class Exec:
         # A host that stops reading has ended the script; its exit code says why.
         with suppress(OSError):
             self.channel.sendall(stdin)
+            for chunk in self._chunks():
+                self.channel.sendall(chunk)
+            if self._broken:
+                # What was sent in part is no whole; a script that takes files compares their hash.
+                self.channel.close()
+            if self.stop is None:
+                self.channel.shutdown_write()
+                return
             told = False
             while not self._ended.is_set():
                 # Once told to stop, only the end is waited for.
@@ -131,10 +147,19 @@ class Exec:
                     self.channel.sendall(b"stop\n")
                 self.channel.sendall(b"%d\n" % int(time.monotonic() - self.since))
 
+    def _chunks(self) -> Iterable[bytes]:
+        try:
+            yield from self.source
+        except OSError as error:
+            self._broken.append(error)
+
     def _read(self) -> list[str]:
         lines: list[str] = []
         rest = b""
         while chunk := receive(self.channel, self.name, self.since, self.timeout + GRACE):
+            if self.sink:
+                self.sink(chunk)
+                continue
             *full, rest = (rest + chunk).split(b"\n")
             for raw in full:
                 self._take(lines, raw)
