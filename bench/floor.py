@@ -13,8 +13,8 @@ import fabric
 import jinja2  # noqa: F401
 import paramiko
 import pydantic  # noqa: F401
-import rich.console  # noqa: F401
-import rich.progress  # noqa: F401
+import rich.console
+import rich.progress
 import rich.table  # noqa: F401
 import tenacity  # noqa: F401
 import typer  # noqa: F401

@@ -57,7 +57,8 @@ def run(command: Command) -> Sample:
 
 def _start(command: Command, out: IO[str]) -> subprocess.Popen[str]:
     env = {**os.environ, **command.env}
-    return subprocess.Popen(command.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env, text=True)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command.argv, stdin=quiet, stdout=out, stderr=subprocess.STDOUT, env=env, text=True)
 
 
 def in_turns(commands: Mapping[str, Command], runs: int, say: Callable[[str], None]) -> dict[str, list[Sample]]:
