@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8sops.shell import quote
+from k8sops.spec import ClusterSpec
 
 SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 Parameters = Mapping[str, str]
 """What a run is told beside the inventory; no secret is in it, but a reference to one may be."""
+SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
+
+
+def script(spec: ClusterSpec) -> str:
+    """The questions; where sshd listens is asked only where a firewall is to be made around it."""
+    return f"{SCRIPT}\n{SSH_PORTS}\n" if spec.settings.firewall == "managed" else SCRIPT
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,15 @@ class HostFacts:
     more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What tasks asked beside that (`Task.asks`), by name."""
     skew: float = 0.0
-    """Seconds by which the host's clock is ahead of the machine that asked, give or take half a round trip."""
+    """Seconds by which the host's clock is ahead of the machine that asked, at the least; negative: behind."""
 
     @classmethod
-    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None) -> HostFacts:
-        """Facts from the script's output; a line that is no `key=value` is passed over."""
+    def parse(cls, lines: Iterable[str], *, between: tuple[float, float] | None = None) -> HostFacts:
+        """Facts from the script's output; a line that is no `key=value` is passed over.
+
+        `between`: the times, here, between which the host told its own. A busy machine answers late, which says
+        nothing about its clock.
+        """
         one: dict[str, str] = {}
         many: dict[str, list[str]] = {}
         for line in lines:
@@ -133,7 +143,7 @@ class HostFacts:
             joined="joined" in one,
             initialised="initialised" in one,
             api="api" in one,
-            ca=base64.b64decode(one.get("ca", "")),
+            ca="".join(f"{line}\n" for line in many.get("ca", ())).encode(),
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),
             left=tuple(many.get("left", ())),
@@ -144,7 +154,7 @@ class HostFacts:
             ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
             more={key[5:]: tuple(values) for key, values in many.items() if key.startswith("more.")},
-            skew=now - asked_at if asked_at and now else 0.0,
+            skew=_outside(now, *between) if between and now else 0.0,
         )
 
     @property
@@ -174,6 +184,11 @@ def _below(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
 def _chain(value: str) -> tuple[str, str, str, str]:
     family, table, chain, hook = value.split()
     return family, table, chain, hook
+
+
+def _outside(value: float, low: float, high: float) -> float:
+    """How far the value lies above `high`; below `low` as a negative number; 0 between them."""
+    return max(0.0, value - high) + min(0.0, value - low)
 
 
 def _probe(value: str) -> tuple[tuple[str, int], str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Parameters, Probe
-from k8sops.patterns import DELEGATE, STAYING, select
+from k8sops.patterns import DELEGATE, EVERYONE, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
 from k8sops.spec import ClusterSpec, HostEntry
@@ -167,8 +167,8 @@ def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> t
     if play.hosts == DELEGATE:
         name = fleet.delegate([host.name for host in spec.control_planes])
         return tuple(host for host in spec.hosts if host.name == name)
-    if play.hosts == STAYING:
-        return tuple(host for host in spec.hosts if host.name not in fleet.leaving)
+    if play.hosts == EVERYONE:
+        return spec.hosts
     limited = {host.name for host in select(spec, filters.limit)}
     return tuple(host for host in select(spec, play.hosts) if host.name in limited)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -14,6 +13,7 @@ from k8sops.patterns import DELEGATE
 from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
 from k8sops.playbook import Play
 from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
+from k8sops.spec import ClusterSpec
 from k8sops.stream import Failure, Ran, Reader
 from k8sops.survey import Session, group, survey, tail
 
@@ -105,7 +105,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     for batch in batches(names, play.serial):
         if stop.is_set() or session.lost.is_set():
             break
-        answers = session.each(batch, lambda name: _converge(session, name, steps[name], stop))
+        answers = session.each(batch, lambda name: _converge(session, plan.spec, name, steps[name], stop))
         for name, answer in answers.items():
             _note(session, progress, name, answer)
         fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
@@ -148,7 +148,7 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
         session.emit({"type": "failed", "host": name, **vars(answer.failure)})
 
 
-def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -> Ran:
+def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
@@ -156,7 +156,7 @@ def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -
         mark,
         [step.resource.fragment for step in steps],
         who=session.who,
-        facts=facts_module.SCRIPT,
+        facts=facts_module.script(spec),
         known=secrets.values(),
     )
     timeout = 60 + LOCK_SECONDS + sum(step.resource.deadline + step.resource.settle for step in steps)
@@ -170,7 +170,7 @@ def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -
         reader.ran.failure = Failure(
             name, "", "", f"the script ended early (exit code {result.code})", (tail(result.err),)
         )
-    reader.ran.facts = HostFacts.parse(reader.facts, asked_at=time.time()) if reader.ended else None
+    reader.ran.facts = HostFacts.parse(reader.facts) if reader.ended else None
     return reader.ran
 
 

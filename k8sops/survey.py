@@ -14,7 +14,7 @@ from k8sops.errors import HostError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.host import Host
 from k8sops.journal import Emit
-from k8sops.patterns import STAYING, select
+from k8sops.patterns import EVERYONE, select
 from k8sops.plan import (
     Filters,
     Outcome,
@@ -67,7 +67,7 @@ class Session:
 def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> tuple[Fleet, dict[str, str]]:
     """The facts of the hosts that the run is about, and of all control planes; and why others did not answer."""
     limited = {host.name for host in select(spec, filters.limit)}
-    everyone = any(play.hosts == STAYING for play in playbook.plays)
+    everyone = any(play.hosts == EVERYONE for play in playbook.plays)
     asked = [host for host in spec.hosts if everyone or host.name in limited or host in spec.control_planes]
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
     more = {host.name: questions_of(spec, playbook, host, filters) for host in asked}
@@ -75,14 +75,21 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     def ask(name: str) -> HostFacts:
         mark = new_mark()
         lines: list[str] = []
-        script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name]), more[name]])
+        arrived: list[float] = []
+
+        def take(line: str) -> None:
+            lines.append(line)
+            if line.startswith("now="):
+                arrived.append(time.time())
+
+        probing = facts_module.probing(probes[name])
+        script = envelope(mark, ["mark facts", facts_module.script(spec), probing, more[name]])
         before = time.time()
         host = session.connect(name)
-        result = host.run(script, timeout=60, on_line=lines.append)
+        result = host.run(script, timeout=60, on_line=take)
         if not result.ok:
             raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
-        middle = before if result.seconds == 0 else time.time() - result.seconds / 2
-        found = HostFacts.parse(_after_facts(mark, lines), asked_at=middle)
+        found = HostFacts.parse(_after_facts(mark, lines), between=(before, (arrived or [time.time()])[-1]))
         session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3)})
         return found
 

@@ -183,7 +183,7 @@ for home in /root /home/ops; do
 done
 chown -R ops:ops /home/ops/.ssh
 {_name_mirror(_mirror_address(lab, mirror)) if mirror else ""}
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   if (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; then cat /etc/ssh/ssh_host_ed25519_key.pub; exit 0; fi
   sleep 0.1
 done

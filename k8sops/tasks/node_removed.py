@@ -17,7 +17,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if host.name in fleet.leaving:
         return
     drain = spec.settings.drain
-    for one in spec.hosts:
+    # Workers first: the last control plane that goes takes its API with it.
+    for one in [*spec.workers, *spec.control_planes]:
         if one.name in fleet.leaving:
             there = one.name in fleet.facts
             yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)

@@ -188,3 +188,10 @@ def test_nothing_waits_for_what_a_host_that_does_not_answer_keeps_from_ending(sp
     assert gates(everyone) == ["gate:nodes-ready", "gate:deployment/coredns", "gate:daemonset/kube-flannel-ds"]
     del everyone[spec.workers[0].name]
     assert gates(everyone) == ["gate:nodes-ready"]
+
+
+def test_a_clock_is_wrong_only_outside_the_time_between_the_question_and_the_answer() -> None:
+    def skew(now: float) -> float:
+        return HostFacts.parse([f"now={now}"], between=(100.0, 108.0)).skew
+
+    assert [skew(now) for now in (90.0, 100.0, 104.0, 108.0, 111.0)] == [-10.0, 0.0, 0.0, 0.0, 3.0]

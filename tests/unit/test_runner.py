@@ -52,7 +52,8 @@ def answering(
         assert mark
         say = mark[1].strip("'")
         lines = ["a banner that nobody asked for"]
-        for index in map(int, re.findall(r"^survey (\d+)$", script, re.M)):
+        surveyed = re.search(r"^survey (\d+)$", script, re.M)
+        for index in range(int(surveyed[1]) if surveyed else 0):
             lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
         for index in map(int, re.findall(r"^converge (\d+) ", script, re.M)):
             lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
