@@ -9,6 +9,7 @@ from k8sops.shell import Secret, quote
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 
 S3_CONFIG = "/etc/k8sops/s3.curl"
+HOOK_CONFIG = "/etc/k8sops/hook.curl"
 S3_CONFIG_OF_RUN = "/run/k8sops-s3.curl"
 
 
