@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -126,3 +127,18 @@ def test_a_file_that_is_no_key_is_named(server: Server, tmp_path: Path) -> None:
         with pytest.raises(UnreachableError, match=why):
             SSHHost(settings).run("true")
     assert server.logins == []
+
+
+def test_many_connections_are_made_at_once(tmp_path: Path) -> None:
+    """Fabric's settings are empty for a moment whenever a connection is made from them."""
+    (tmp_path / "config").write_text("Host there\n  HostName 127.0.0.1\n  Port 1\n")
+
+    def said(number: int) -> str:
+        settings = SSHSettings(name="w1", host="there", ssh_config=str(tmp_path / "config"), patience=0)
+        with pytest.raises(UnreachableError) as caught:
+            SSHHost(settings).run("true")
+        return str(caught.value)
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(said, range(500)))
+    assert all("127.0.0.1:1 does not answer" in answer for answer in answers)
