@@ -7,6 +7,7 @@ its keys and a policy that rejects before it connects. A script goes out whole w
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -255,7 +256,7 @@ def _login(one: SSHSettings) -> dict[str, Any]:
     """How to log in: with the key file and nothing else; an encrypted one is left to the agent that holds it."""
     if not one.identity:
         return {}
-    path = Path(one.identity).expanduser()
+    path = Path(os.path.expanduser(one.identity))
     try:
         return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
     except FileNotFoundError:
