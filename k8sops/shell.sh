@@ -80,30 +80,39 @@ put_file() {
     { rm -f "$new"; return 1; }
 }
 
-# apt_get ARGS: waits for another apt or dpkg that is at work, finishes what one that died has left half configured,
-# keeps configuration files that a person changed.
+# apt_get ARGS: once nobody else is at work; keeps configuration files that a person changed.
 apt_get() {
-  local tries
-  for tries in $(seq 60); do
-    [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A /var/lib/dpkg/updates)" ] && break
-    dpkg --force-confdef --force-confold --configure -a && break
-    echo "dpkg is busy or half configured; waiting"
-    sleep 5
-  done
-  for tries in $(seq 60); do
-    apt_locked || break
-    echo "another apt is at work; waiting"
-    sleep 5
-  done
-  apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
+  apt_ready || return
+  apt-get -q -y -o DPkg::Lock::Timeout=$APT_PATIENCE -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
     -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends "$@"
 }
 
-# apt_locked: some process holds the lock on the package lists; apt waits for dpkg's lock by itself, not for this one.
-apt_locked() {
-  local inode
-  inode=$(stat -c %i /var/lib/apt/lists/lock 2>/dev/null) || return 1
-  grep -q "^[0-9]*: .*:$inode [0-9]" /proc/locks
+# apt_ready: waits for another apt or dpkg that is at work, and finishes what one that died has left half configured.
+# apt itself waits for dpkg's lock only, not for those on its lists and on what it has fetched.
+APT_PATIENCE=300
+APT_LOCKS="/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock"
+apt_ready() {
+  local until=$((SECONDS + APT_PATIENCE)) holder told=
+  while holder=$(apt_holder); [ -n "$holder" ]; do
+    [ "$holder" = "$told" ] || echo "waiting for $holder"
+    [ $SECONDS -lt $until ] || { echo "gave up after $APT_PATIENCE s: $holder"; return 1; }
+    told=$holder
+    sleep 1
+  done
+  [ -n "$(dpkg --audit)$(ls -A /var/lib/dpkg/updates)" ] || return 0
+  echo "dpkg was left half configured: that is finished first"
+  dpkg --force-confdef --force-confold --configure -a || echo "dpkg could not finish it; apt goes on from there"
+}
+
+# apt_holder: which process holds one of those locks, and which.
+apt_holder() {
+  local path inode pid where
+  for path in $APT_LOCKS; do
+    inode=$(stat -c %i "$path" 2>/dev/null) || continue
+    while read -r _ _ _ _ pid where _; do
+      case $where in *:"$inode") echo "$(cat "/proc/$pid/comm" 2>/dev/null) (pid $pid), which holds $path"; return ;; esac
+    done </proc/locks
+  done
 }
 
 # --- how resources run -----------------------------------------------------------------------------------------
