@@ -62,9 +62,9 @@ def life(at: int) -> tuple[str, tuple[Leg, ...]]:
 
 
 def lives() -> list[int]:
-    """As many cycles as hold all strikes."""
+    """More cycles than hold all strikes: some runs are over before they can be struck."""
     done, count = 0, 0
-    while done < STRIKES:
+    while done < STRIKES * 2:
         done, count = done + sum(leg.strikes for leg in life(count)[1]), count + 1
     return list(range(FROM, count))
 
@@ -90,6 +90,8 @@ def tally() -> Iterator[Tally]:
 def test_whatever_strikes_the_same_command_again_converges(
     hosts: Cluster, tally: Tally, tmp_path: Path, at: int
 ) -> None:
+    if len(tally.strikes) >= STRIKES:
+        return
     kind, legs = life(at)
     chance = random.Random(f"{SEED}:strikes:{at}")
     if kind == "drift":
