@@ -22,7 +22,7 @@ from fabric import Config, Connection
 
 from k8sops import retry
 from k8sops.errors import UnreachableError
-from k8sops.execution import Conversation, Exec
+from k8sops.execution import Conversation, Exec, begin
 from k8sops.host import Dialogue, Result
 from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
 
@@ -60,6 +60,8 @@ class SSHSettings:
     connect_timeout: int = 10
     patience: float = 20
     """For how many seconds connecting is tried again on transport faults."""
+    answer: float = 30
+    """For how many seconds an sshd may take to answer on a connection that is open."""
 
 
 @cache
@@ -93,7 +95,7 @@ class SSHHost:
         channel = self._open()
         since = time.monotonic()
         try:
-            channel.exec_command(self._command(timeout))
+            begin(channel, self._command(timeout), self.settings.answer)
             result = Exec(self.name, channel, timeout, on_line, stop, since).run(self._stdin(script))
             _sudo(self.name, result.code, result.err)
             return result
@@ -109,7 +111,7 @@ class SSHHost:
         """A script that goes on running and is spoken to; a day at most."""
         channel = self._open()
         try:
-            channel.exec_command(self._command(86400))
+            begin(channel, self._command(86400), self.settings.answer)
             return Conversation(channel, self._stdin(script))
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
@@ -128,13 +130,14 @@ class SSHHost:
         if self._connection is None or not self._connection.is_connected:
             self._connection = retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
         try:
-            return self._connection.client.get_transport().open_session(timeout=30)  # type: ignore[no-any-return]
+            return self._connection.client.get_transport().open_session(timeout=self.settings.answer)  # type: ignore[no-any-return]
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
     def _connect(self) -> Connection:
         one = self.settings
-        options = _login(one)
+        # What a jump host takes to reach the next one is waited for, too: by itself paramiko gives it an hour.
+        options = {**_login(one), "channel_timeout": one.answer}
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
@@ -188,7 +191,8 @@ class SSHHost:
         except (paramiko.SSHException, OSError, ValueError) as error:
             if "No authentication methods" in str(error):
                 raise _refused(one, place) from None
-            kind = _Transient if "banner" in str(error) else UnreachableError
+            passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
+            kind = _Transient if passing else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
 
     # --- running ---------------------------------------------------------------------------------------------------

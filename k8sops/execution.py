@@ -44,7 +44,8 @@ class Exec:
             lines = self._read()
         finally:
             self._ended.set()
-        code = self.channel.recv_exit_status()
+        # Its word of how the script ended comes right behind the last output; a link may be lost in between.
+        code = self.channel.recv_exit_status() if self.channel.status_event.wait(SILENCE) else -1
         errors.join(5)
         if code == -1:
             raise EOFError("the other side closed it")
@@ -122,6 +123,25 @@ def answers(transport: Any, seconds: float) -> bool:
     thread.start()
     thread.join(seconds)
     return not thread.is_alive() and bool(transport.is_active())
+
+
+def begin(channel: paramiko.Channel, command: str, seconds: float) -> None:
+    """The host's sshd has taken up the command; TimeoutError when it does not (paramiko would wait for ever)."""
+    failures: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            channel.exec_command(command)
+        except Exception as error:
+            failures.append(error)
+
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"its sshd did not answer within {seconds:.0f} s")
+    for failure in failures:
+        raise failure
 
 
 class Conversation:
