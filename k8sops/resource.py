@@ -40,7 +40,7 @@ class Resource:
 
     @property
     def fragment(self) -> Fragment:
-        return Fragment(self.check, self.apply, self.settle, self.id)
+        return Fragment(self.check, self.apply, self.settle, self.id, self.deadline)
 
 
 def later(id: str, because: str, *, want: str | None = None) -> Resource:

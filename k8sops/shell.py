@@ -66,12 +66,16 @@ def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> st
 
 @dataclass(frozen=True)
 class Fragment:
-    """One resource as the shell sees it: `check`, `apply` (None: a gate, only waited for), `settle` seconds."""
+    """One resource as the shell sees it: `check`, `apply` (None: a gate, only waited for), `settle` seconds.
+
+    `deadline`: seconds after which an apply is ended.
+    """
 
     check: str
     apply: str | None
     settle: float
     name: str = ""
+    deadline: float = 300
 
 
 def define(fragments: Sequence[Fragment]) -> list[str]:
@@ -95,7 +99,8 @@ def converge_script(
     """Check, apply on drift, check again, one after the other until one fails; then the facts, failure or not."""
     # No `&&` between them: in such a list bash forgets `set -e` in all that runs below.
     calls = [
-        f"converge {at} {int(one.settle)} {quote(one.name)}; [ $? = 0 ] || return 0" for at, one in enumerate(fragments)
+        f"converge {at} {int(one.settle)} {int(one.deadline)} {quote(one.name)}; [ $? = 0 ] || return 0"
+        for at, one in enumerate(fragments)
     ]
     work = ["work() {", *calls, "}"]
     tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]

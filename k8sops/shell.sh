@@ -118,9 +118,20 @@ apt_holder() {
 # --- how resources run -----------------------------------------------------------------------------------------
 # Fragments run in a subshell that inherits neither stdin nor the lock, so nothing that they start can hold it.
 run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 8<&- 9>&-; }
+# An apply is a process group of its own (set -m), so that all of it can be ended after DEADLINE seconds.
 run_apply() {
   INDEX=$1
-  ( set -euo pipefail; "apply_$1" ) </dev/null 2>&1 8<&- 9>&- | relay 8<&- 9>&-
+  {
+    set -m
+    ( set +m -euo pipefail; "apply_$1" ) </dev/null 2>&1 &
+    local work=$! code=0
+    ( set +m; sleep "$2"; echo "it was not done within $2 s, and is ended"; kill -- -$work; sleep 10; kill -9 -- -$work ) &
+    local guard=$!
+    wait $work || code=$?
+    kill -- -$guard
+    wait $guard
+    exit $code
+  } 2>/dev/null 8<&- 9>&- | relay 8<&- 9>&-
   return "${PIPESTATUS[0]}"
 }
 
@@ -131,7 +142,7 @@ survey() {
   mark checked "$1" $code
 }
 
-# converge INDEX SETTLE ID: check, apply on drift, check again for up to SETTLE seconds.
+# converge INDEX SETTLE DEADLINE ID: check, apply on drift, check again for up to SETTLE seconds.
 converge() {
   local code until
   heard
@@ -142,9 +153,9 @@ converge() {
   [ $code != 0 ] || return 0
   [ $code = 10 ] || return 1
   if declare -F "apply_$1" >/dev/null; then
-    at_work "$3"
+    at_work "$4"
     mark apply "$1"
-    run_apply "$1"; code=$?
+    run_apply "$1" "$3"; code=$?
     [ $code = 0 ] || { mark failed "$1" $code; return 1; }
   else
     mark wait "$1"

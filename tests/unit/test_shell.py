@@ -79,6 +79,25 @@ def test_what_still_drifts_after_apply_is_told(tmp_path: Path) -> None:
     assert "unsettled 0 10" in converge([Resource("x", check="drift", apply="true")], tmp_path)
 
 
+def test_an_apply_that_is_never_done_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    stuck = Resource("stuck", check="drift", apply="(sleep 77.25; touch reached) & sleep 78; touch reached", deadline=1)
+    mark, since = shell.new_mark(), time.monotonic()
+    done = bash(play(mark, [stuck]), tmp_path)
+    assert time.monotonic() - since < 30
+    assert "it was not done within 1 s, and is ended" in done.out
+    assert "Terminated" not in done.out + done.err
+    assert f"{mark} failed 0 143" in done.out
+    assert subprocess.run(["pgrep", "-f", "^sleep 77.25"], check=False).returncode == 1
+
+
+def test_an_apply_is_not_waited_for_longer_than_it_takes(tmp_path: Path) -> None:
+    since = time.monotonic()
+    quick = Resource("quick", check="[ -e done ] || drift", apply="touch done; exit 0")
+    assert "settled 0" in converge([quick], tmp_path)
+    assert time.monotonic() - since < 20
+    assert "failed 0 7" in converge([Resource("bad", check="drift", apply="exit 7; touch reached")], tmp_path)
+
+
 def test_a_gate_is_waited_for(tmp_path: Path) -> None:
     gate = Resource("gate", check="[ -e n1 ] || { touch n1; drift; }", apply=None, settle=5)
     assert converge([gate], tmp_path)[:4] == ["begin 0", "checked 0 10", "wait 0", "settled 0"]
