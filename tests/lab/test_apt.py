@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Cluster
@@ -29,13 +30,13 @@ def _drift(hosts: Cluster) -> None:
     hosts.on(HOST, "apt-get -qq -y remove systemd-timesyncd >/dev/null 2>&1 || true")
 
 
-def package(hosts: Cluster, name: str, version: str, seconds: int) -> None:
-    """/NAME.deb, whose installation takes this long."""
+def package(hosts: Cluster, name: str, version: str) -> None:
+    """/NAME.deb, whose installation goes on until /run/go is there."""
     hosts.on(
         HOST,
         f"""dir=$(mktemp -d) && mkdir $dir/DEBIAN
 printf 'Package: {name}\\nVersion: {version}\\nArchitecture: all\\nMaintainer: us <us@example.com>\\nDescription: slow\\n' >$dir/DEBIAN/control
-printf '#!/bin/sh\\ntouch /run/{name}; sleep {seconds}\\n' >$dir/DEBIAN/postinst
+printf '#!/bin/sh\\ntouch /run/{name}; for at in $(seq 600); do [ ! -e /run/go ] || break; sleep 0.2; done\\n' >$dir/DEBIAN/postinst
 chmod 0755 $dir $dir/DEBIAN $dir/DEBIAN/postinst
 dpkg-deb --build $dir /{name}.deb >/dev/null
 rm -rf $dir""",
@@ -44,7 +45,7 @@ rm -rf $dir""",
 
 def begun(hosts: Cluster, name: str, command: str, until: Callable[[Callable[[], bool], float], None]) -> None:
     """The command has come to the package's own script."""
-    hosts.on(HOST, f"rm -f /run/{name}; setsid {command} >/dev/null 2>&1 </dev/null &")
+    hosts.on(HOST, f"rm -f /run/{name} /run/go; setsid {command} >/dev/null 2>&1 </dev/null &")
     until(lambda: "yes" in hosts.on(HOST, f"[ ! -e /run/{name} ] || echo yes"), 60)
 
 
@@ -59,6 +60,19 @@ def installed(hosts: Cluster) -> None:
     assert "no changes" in apply(hosts)
 
 
+def waits(hosts: Cluster, state: Path, start: str, end: str = "") -> None:
+    """A run names who is at work, waits, and does its work once that one has ended."""
+    one = Started(hosts, state, "apply", "--yes", "-p", str(hosts.folder / "book.yaml"))
+
+    def says(event: dict[str, Any]) -> bool:
+        return event["type"] == "output" and event["line"].startswith(start) and event["line"].endswith(end)
+
+    assert one.sees(says, 120), [event for event in one.events() if event["type"] == "output"]
+    hosts.on(HOST, "touch /run/go")
+    code, text = one.end(200)
+    assert code == 0, text
+
+
 Until = Callable[[Callable[[], bool], float], None]
 
 
@@ -66,13 +80,9 @@ Until = Callable[[Callable[[], bool], float], None]
 def test_another_one_at_work_is_named_and_waited_for(
     hosts: Cluster, tmp_path: Path, until: Until, program: str
 ) -> None:
-    package(hosts, "slow", "1.0", 12)
+    package(hosts, "slow", "1.0")
     begun(hosts, "slow", program, until)
-    one = Started(hosts, tmp_path, "apply", "--yes", "-p", str(hosts.folder / "book.yaml"))
-    code, text = one.end(200)
-    assert code == 0, text
-    lines = [event["line"] for event in one.events() if event["type"] == "output"]
-    assert any(line.startswith(f"waiting for {program.split()[0]} (pid ") for line in lines), lines
+    waits(hosts, tmp_path, f"waiting for {program.split()[0]} (pid ")
     hosts.on(HOST, "dpkg --purge slow >/dev/null 2>&1")
     installed(hosts)
 
@@ -94,9 +104,9 @@ def test_locks_that_apt_does_not_wait_for_are_waited_for(hosts: Cluster, tmp_pat
 
 
 def test_what_a_dpkg_that_died_left_half_configured_is_finished(hosts: Cluster, until: Until) -> None:
-    package(hosts, "slow", "2.0", 3)
+    package(hosts, "slow", "2.0")
     begun(hosts, "slow", "dpkg --install /slow.deb", until)
-    hosts.on(HOST, "pkill -9 dpkg; pkill -9 sleep || true; sleep 1")
+    hosts.on(HOST, "pkill -9 -x dpkg; touch /run/go; sleep 1")
     assert "slow" in hosts.on(HOST, "dpkg --audit")
     apply(hosts)
     installed(hosts)
@@ -114,13 +124,13 @@ def test_what_a_dpkg_that_died_left_half_configured_is_finished(hosts: Cluster, 
 def test_a_host_that_dies_while_it_installs_is_mended_by_running_again(
     hosts: Cluster, tmp_path: Path, until: Until
 ) -> None:
-    import subprocess
-
-    package(hosts, "slow", "3.0", 6)
+    package(hosts, "slow", "3.0")
     begun(hosts, "slow", "dpkg --install /slow.deb", until)
     name = f"k8sops-{hosts.name}-{HOST}"
     subprocess.run(["docker", "kill", name], check=True, capture_output=True)
     subprocess.run(["docker", "start", name], check=True, capture_output=True)
+    # /run is empty after a boot.
+    hosts.on(HOST, "touch /run/go")
     hosts.on(HOST, "dpkg --remove --force-all systemd-timesyncd >/dev/null 2>&1 || true")
     apply(hosts)
     installed(hosts)
@@ -131,9 +141,9 @@ def test_unattended_upgrades_are_waited_for(hosts: Cluster, tmp_path: Path, unti
     hosts.on(
         HOST, "apt-get -qq update; apt-get -qq -y install --no-install-recommends unattended-upgrades >/dev/null 2>&1"
     )
-    package(hosts, "slow", "4.0", 0)
-    hosts.on(HOST, "dpkg --install /slow.deb >/dev/null")
-    package(hosts, "slow", "5.0", 15)
+    package(hosts, "slow", "4.0")
+    hosts.on(HOST, "touch /run/go; dpkg --install /slow.deb >/dev/null")
+    package(hosts, "slow", "5.0")
     hosts.on(
         HOST,
         """mkdir -p /srv/repo && mv /slow.deb /srv/repo/ && cd /srv/repo
@@ -144,10 +154,6 @@ echo 'Unattended-Upgrade::Origins-Pattern { "origin=Test"; };' >/etc/apt/apt.con
 apt-get -qq update""",
     )
     begun(hosts, "slow", "unattended-upgrade", until)
-    one = Started(hosts, tmp_path, "apply", "--yes", "-p", str(hosts.folder / "book.yaml"))
-    code, text = one.end(200)
-    assert code == 0, text
-    lines = [event["line"] for event in one.events() if event["type"] == "output"]
-    assert any(line.startswith("waiting for unattended-upgr (pid ") for line in lines), lines
+    waits(hosts, tmp_path, "waiting for unattended-upgr (pid ")
     assert hosts.on(HOST, "dpkg-query -W -f '${Version}' slow") == "5.0"
     installed(hosts)

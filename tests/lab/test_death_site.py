@@ -23,7 +23,7 @@ STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) * 2 // 3
 FROM = int(os.environ.get("K8SOPS_FROM", "0"))
 """The cycle to begin with, where an earlier run of the same seed has been through those before it."""
 APPLY = ("apply", "--yes", "--allow", "restart,drain,delete", "--wait", "120")
-LIVES = {"drift": 6, "worker": 5, "plane": 2, "all": 2}
+LIVES = {"drift": 5, "worker": 5, "plane": 3, "all": 2}
 """How often each kind of cycle is drawn."""
 DRIFT = (
     ("any", "echo 0 >/proc/sys/net/ipv4/ip_forward; rm -f /etc/sysctl.d/*k8sops*"),
@@ -51,7 +51,7 @@ def life(at: int) -> tuple[str, tuple[Leg, ...]]:
     """The kind of this cycle, and its legs; the first one begins with bare hosts."""
     chance = random.Random(f"{SEED}:life:{at}")
     kind = chance.choices(list(LIVES), list(LIVES.values()))[0] if at else "bare"
-    first, second = chance.randint(0, 2), chance.randint(1, 3)
+    first, second = chance.randint(0, 2), chance.randint(2, 4)
     reset = {"worker": ("w1",), "plane": ("cp2",), "all": ("--all",)}.get(kind)
     made = Leg(
         {"worker": "join", "plane": "join of a control plane", "drift": "drift"}.get(kind, "init"), APPLY, second
@@ -92,11 +92,8 @@ def test_whatever_strikes_the_same_command_again_converges(
 ) -> None:
     if len(tally.strikes) >= STRIKES:
         return
-    kind, legs = life(at)
+    legs = life(at)[1]
     chance = random.Random(f"{SEED}:strikes:{at}")
-    if kind == "drift":
-        for where, what in chance.sample(DRIFT, 3):
-            hosts.on(chance.choice(HOSTS) if where == "any" else where, what)
     for number, leg in enumerate(legs):
         struck(hosts, tally, chance, leg, tmp_path / str(number), f"seed {SEED}, cycle {at}")
         converges(hosts, tally, leg.words, f"seed {SEED}, cycle {at}, {leg.phase}")
@@ -108,6 +105,9 @@ def test_whatever_strikes_the_same_command_again_converges(
 
 def struck(hosts: Cluster, tally: Tally, chance: random.Random, leg: Leg, folder: Path, said: str) -> None:
     for number in range(leg.strikes):
+        if leg.phase == "drift":
+            for where, what in chance.sample(DRIFT, 2):
+                hosts.on(chance.choice(HOSTS) if where == "any" else where, what)
         one = strikes.strike(hosts, HOSTS, chance, leg.phase, folder / str(number), leg.words)
         if one is None:
             print(f"{said}, {leg.phase}: over before it could be struck")
