@@ -68,11 +68,14 @@ def restore(
         clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
 
     def then(work: Work, found: Plan) -> None:
+        whole = not without
         if new_hosts:
-            _name_old_nodes(work, found)
+            whole = not _name_old_nodes(work)
         else:
             _say_the_way_back(work, found)
-        if verify and not without:
+        if not whole:
+            work.note("Once every node of the cluster is there: k8sops verify")
+        elif verify:
             from k8sops.cli.verify import verify as run_verify
 
             result.append(run_verify(inventory, None, output, ask_become_pass, color))
@@ -209,14 +212,15 @@ def _made_since(work: Work, found: Plan, since: str) -> dict[str, int] | None:
     return counts
 
 
-def _name_old_nodes(work: Work, found: Plan) -> None:
-    """The nodes of the backup that the inventory does not have."""
+def _name_old_nodes(work: Work) -> list[str]:
+    """The nodes of the backup that the inventory does not have; their hosts may be gone, so they are not waited for."""
     from k8sops.status import ask
 
     names = {host.name for host in work.spec.hosts}
     old = sorted(row["name"] for row in ask(work.session.connect, work.spec)["nodes"] if row["name"] not in names)
     if old:
-        work.note(f"\nNodes of the backup that are not in the inventory: {', '.join(old)}; kubectl delete node NAME")
+        work.note(f"\nNodes of the backup that are not in the inventory: {', '.join(old)}. kubectl delete node NAME")
+    return old
 
 
 def _say_the_way_back(work: Work, found: Plan) -> None:
