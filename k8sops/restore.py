@@ -19,6 +19,8 @@ from k8sops.task import Finding
 
 ID = re.compile(r"\d{8}T\d{6}Z")
 PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")
+BUMPS = {(3, 4): 27, (3, 5): 10}
+"""First patch of these minors whose restore can keep revisions from going back (etcd-io/etcd pull 16194)."""
 SPARE = 192 << 20
 """Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
 
@@ -84,9 +86,23 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
         id, _, rest = said(fleet[host], "under-way").partition(" ")
         if rest == made.note.strip().partition(" ")[2]:
             made = Restore(id, made.backup, made.members)
-    begun, members_text = made.id, ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
+    members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
     id = fleet.parameters.get("restore", made.id)
-    return {"restore": id, "begun": begun, "members": members_text, "manifest": _manifest(spec, fleet)}
+    images = [said(fleet[host], "etcd") for host in made.members]
+    bumps = "yes" if made.backup and all(map(_bumps, images)) else ""
+    manifest = _manifest(spec, fleet)
+    return {"restore": id, "begun": made.id, "members": members_text, "manifest": manifest, "bumps": bumps}
+
+
+def _bumps(image: str) -> bool:
+    found = re.search(r":v?(\d+)\.(\d+)\.(\d+)", image)
+    major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
+    return (major, minor) >= (3, 4) and patch >= BUMPS.get((major, minor), 0)
+
+
+def rewinds(fleet: Fleet) -> bool:
+    """Whether revisions go back: clients that have seen later ones must then be started anew."""
+    return fleet.parameters.get("bumps") != "yes"
 
 
 def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
