@@ -34,8 +34,10 @@ leads_here() { ETCDCTL_ENDPOINTS=${OWN_ENDPOINT-https://127.0.0.1:2379} etcd_lea
 # later than the other, when nobody has done it by then. Their timers fire within RANDOM_DELAY of each other.
 my_turn() {
   local since until before
+  # After a boot etcd may not be there yet; where it does not come, the backup itself says so.
+  until=$((SECONDS + ${BOOT_SECONDS-300}))
+  until pick_member 2>/dev/null || [ $SECONDS -ge $until ]; do sleep 5; done
   if leads_here; then return 0; fi
-  pick_member 2>/dev/null || return 0
   since=$(($(date +%s) - RANDOM_DELAY - 60)) before=$(last_done) until=$(place_in_line)
   until=$((SECONDS + RANDOM_DELAY + TAKEOVER * ${until:-9}))
   while ! done_since "$since" "$before"; do
