@@ -1,7 +1,7 @@
 # Backups of etcd on this host: three files with one stem. The manifest is written last: a backup exists when its
 # manifest does. Comes behind shell.sh and tools.sh.
 # shellcheck shell=bash disable=SC2015
-CLUSTER=${CLUSTER-} NODE=${NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
+CLUSTER=${CLUSTER-} MY_NODE=${MY_NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
 # The client URLs of all control planes, with spaces: asked where this host's own member is dead or lags.
 ENDPOINTS=${ENDPOINTS-https://127.0.0.1:2379}
 BACKUP_LOCK=${BACKUP_LOCK-/run/k8sops-backup.lock}
@@ -183,7 +183,7 @@ manifest() {
   "sha256": $(json "$(embedded_sum "$FOLDER/.$1.db.part")"),
   "tarSha256": $(json "$(sha256sum <"$FOLDER/.$1.tar.part" | cut -c1-64)"),
   "member": $(json "$MEMBER_ID"),
-  "node": $(json "$NODE"),
+  "node": $(json "$MY_NODE"),
   "etcd": $(json "$ETCD"),
   "kubernetes": $(json "$(kubernetes_version)"),
   "tool": $(json "$TOOL"),

@@ -19,7 +19,7 @@ def words_of(spec: ClusterSpec, host: HostEntry) -> str:
     members = [f"https://{in_url(one.address)}:2379" for one in spec.control_planes]
     words: dict[str, str | int] = {
         "CLUSTER": spec.cluster,
-        "NODE": host.name,
+        "MY_NODE": host.name,
         "TOOL": __version__,
         "FOLDER": backup.folder,
         "ENDPOINTS": " ".join(members),
