@@ -55,8 +55,8 @@ def restore(
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
     told = {"backup": check_name(name), "without": without, "unverified": unverified}
-    _refuse_unknown(spec, words(without))
-    request = make_request(inventory, "etcd-restore", "all", "", "", "", 20, verbose, "", ask_become_pass).told(**told)
+    limit = _all_but(spec, words(without))
+    request = make_request(inventory, "etcd-restore", limit, "", "", "", 20, verbose, "", ask_become_pass).told(**told)
     how, result = How(output, color, wait, check), list[int]()
 
     def ask(work: Work, found: Plan) -> None:
@@ -107,19 +107,21 @@ def back(
     spec = load_spec(inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
-    _refuse_unknown(spec, words(without))
     if not ID.fullmatch(id):
         raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
-    request = make_request(inventory, "etcd-back", "all", "", "", "", 20, verbose, "", ask_become_pass)
+    limit = _all_but(spec, words(without))
+    request = make_request(inventory, "etcd-back", limit, "", "", "", 20, verbose, "", ask_become_pass)
     ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
     return play(request.told(restore=id, without=without), How(output, color, wait, check), ask)
 
 
-def _refuse_unknown(spec: ClusterSpec, names: Iterable[str]) -> None:
+def _all_but(spec: ClusterSpec, names: Iterable[str]) -> str:
+    """The pattern of all hosts without these; that they are silent is no failure of the run."""
     planes = [host.name for host in spec.control_planes]
     for name in names:
         if name not in planes:
             raise InputError(f"--without {name}: no such control plane", remedy=f"there are: {', '.join(planes)}")
+    return ",".join(["all", *(f"!{name}" for name in sorted(names))])
 
 
 def _holders(found: Plan, name: str) -> dict[str, bool]:
