@@ -83,13 +83,16 @@ pick_member() {
   refuse NoQuorum "no member of etcd answers a read that a quorum confirms"
 }
 
-# mark_now TEXT: the marker, written through the API; without an API there is none.
+# mark_now NAME TEXT: a word of the marker, written through the API; without an API there is none.
 mark_now() {
   local what
   what=$(printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"k8sops-backup-marker","namespace":"kube-system"},"data":{"%s":"%s"}}' "$1" "$2")
   type -P kubectl >/dev/null && [ -f "$KUBECONFIG" ] &&
     kubectl apply --server-side --field-manager="k8sops-$1" --force-conflicts --request-timeout=10s -f - <<<"$what" >/dev/null
 }
+
+# finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
+finished() { mark_now 'done' "done/$1" || echo "the API does not answer: nobody else hears of this backup" >&2; }
 
 # at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision.
 at_revision() {

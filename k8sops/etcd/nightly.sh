@@ -64,7 +64,7 @@ nightly() {
   alone || return 1
   stem=$CLUSTER-$(date -u +%Y%m%dT%H%M%SZ)-$MY_NODE
   take "$stem" || return 1
-  mark_now 'done' "done/$stem" || echo "the API does not answer: the other control planes do not hear of it" >&2
+  finished "$stem"
   for one in $COPIES; do
     copy "$stem" "$one" || { printf '%s\n' "$FAILURE" >&2; WHY=$FAILURE code=1; }
   done

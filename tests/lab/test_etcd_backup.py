@@ -19,7 +19,6 @@ from s3 import Server, s3_server
 
 FOLDER = "/var/backups/k8sops"
 SCRIPT = "/usr/local/sbin/k8sops-etcd"
-KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 PLANES = ("cp1", "cp2", "cp3")
 KILLS = int(os.environ.get("K8SOPS_KILLS", "6"))
 SEED = int(os.environ.get("K8SOPS_SEED", "1"))
@@ -97,7 +96,6 @@ for one in *; do [ "$(stat -c '%a %U' $one)" = '600 root' ] || echo bad $one; do
 
 
 def test_a_backup_is_taken_listed_and_proven(planes: Cluster) -> None:
-    planes.on("cp1", f"{KUBECTL} create configmap precious --from-literal=a=b")
     planes.k8sops("etcd", "backup", "--verify")
     (one,) = listed(planes)
     assert one["drill"]["ok"]
