@@ -155,7 +155,7 @@ drill() {
   tried "$stem" || ok=false
   if [ -f "$FOLDER/$stem.json" ] && [ -z "$CANNOT_TELL" ] && [ "${FAILURE%%:*}" != BadManifest ]; then
     record_drill "$stem" "{\"at\": \"$(date -u +%FT%TZ)\", \"ok\": $ok, \"why\": $([ -z "$FAILURE" ] && echo null ||
-      json "$FAILURE"), \"seconds\": $((SECONDS - since)), \"where\": $(json "$NODE")}" || {
+      json "$FAILURE"), \"seconds\": $((SECONDS - since)), \"where\": $(json "$MY_NODE")}" || {
       refuse Unwritable "the drill's result could not be written"; return 1; }
   fi
   [ $ok = true ] || return 1

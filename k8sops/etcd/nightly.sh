@@ -25,7 +25,7 @@ done_since() {
 }
 
 # place_in_line: the how-manieth this control plane is by name, among the members that have started.
-place_in_line() { etcd_members | awk -F'\t' '$2 == "started" {print $3}' | sort | grep -nxF -- "$NODE" | cut -d: -f1; }
+place_in_line() { etcd_members | awk -F'\t' '$2 == "started" {print $3}' | sort | grep -nxF -- "$MY_NODE" | cut -d: -f1; }
 
 # leads_here: this host's own member is the leader.
 leads_here() { ETCDCTL_ENDPOINTS=${OWN_ENDPOINT-https://127.0.0.1:2379} etcd_leads 2>/dev/null; }
@@ -34,8 +34,10 @@ leads_here() { ETCDCTL_ENDPOINTS=${OWN_ENDPOINT-https://127.0.0.1:2379} etcd_lea
 # later than the other, when nobody has done it by then. Their timers fire within RANDOM_DELAY of each other.
 my_turn() {
   local since until before
+  # After a boot etcd may not be there yet; where it does not come, the backup itself says so.
+  until=$((SECONDS + ${BOOT_SECONDS-300}))
+  until pick_member 2>/dev/null || [ $SECONDS -ge $until ]; do sleep 5; done
   if leads_here; then return 0; fi
-  pick_member 2>/dev/null || return 0
   since=$(($(date +%s) - RANDOM_DELAY - 60)) before=$(last_done) until=$(place_in_line)
   until=$((SECONDS + RANDOM_DELAY + TAKEOVER * ${until:-9}))
   while ! done_since "$since" "$before"; do
@@ -60,9 +62,9 @@ nightly() {
   etcd_tools || { refuse NoTools "the tools of this host's etcd cannot be had"; return 1; }
   my_turn || { remember backup skipped; return 0; }
   alone || return 1
-  stem=$CLUSTER-$(date -u +%Y%m%dT%H%M%SZ)-$NODE
+  stem=$CLUSTER-$(date -u +%Y%m%dT%H%M%SZ)-$MY_NODE
   take "$stem" || return 1
-  mark_now 'done' "done/$stem" || echo "the API does not answer: the other control planes do not hear of it" >&2
+  finished "$stem"
   for one in $COPIES; do
     copy "$stem" "$one" || { printf '%s\n' "$FAILURE" >&2; WHY=$FAILURE code=1; }
   done
@@ -99,7 +101,7 @@ epoch() { date -u -d "$1" +%s; }
 metric() {
   [ -n "$3" ] || return 0
   printf '# HELP k8sops_etcd_%s %s\n# TYPE k8sops_etcd_%s gauge\nk8sops_etcd_%s{cluster="%s",node="%s"} %s\n' \
-    "$1" "$2" "$1" "$1" "$CLUSTER" "$NODE" "$3"
+    "$1" "$2" "$1" "$1" "$CLUSTER" "$MY_NODE" "$3"
 }
 
 bool() { case $1 in "$2") echo 1 ;; '') ;; *) echo 0 ;; esac; }
@@ -136,7 +138,7 @@ metrics() {
 tell() {
   [ -f "$HOOK_CONFIG" ] || return 0
   curl -q -sS -K "$HOOK_CONFIG" --max-time 30 --retry 3 --retry-connrefused -o /dev/null -H 'Content-Type: application/json' \
-    -d "{\"cluster\": $(json "$CLUSTER"), \"node\": $(json "$NODE"), \"what\": $(json "$1"), \"why\": $(json "${FAILURE:-unknown}"), \"at\": \"$(date -u +%FT%TZ)\"}" ||
+    -d "{\"cluster\": $(json "$CLUSTER"), \"node\": $(json "$MY_NODE"), \"what\": $(json "$1"), \"why\": $(json "${FAILURE:-unknown}"), \"at\": \"$(date -u +%FT%TZ)\"}" ||
     echo "the hook could not be told" >&2
 }
 

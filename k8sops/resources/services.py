@@ -15,7 +15,7 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
     """
     unit = quote(f"{name}.service")
     check = [
-        f"DRIFTED=; read -r loaded active enabled changed <<<\"${{UNIT[{unit}]-}}\"",
+        f'DRIFTED=; read -r loaded active enabled changed <<<"${{UNIT[{unit}]-}}"',
         "case $loaded in loaded|masked) ;; *) drift 'not installed' ;; esac",
         'case $enabled in enabled|static|alias|indirect) ;; *) echo "is $enabled, wanted enabled"; DRIFTED=1 ;; esac',
     ]

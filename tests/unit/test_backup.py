@@ -59,7 +59,7 @@ def manifest(name: str, *, revision: int = 10, drill: str = "null") -> str:
 
 def run(folder: Path, *body: str, words: tuple[str, ...] = WORDS, given: str = "") -> subprocess.CompletedProcess[str]:
     """The library's words over this folder; nothing of this machine is touched."""
-    head = f"MARK=x\n{shell.LIBRARY}\nFOLDER={quote(str(folder))} CLUSTER=demo NODE=cp1 SPARE=0\n"
+    head = f"MARK=x\n{shell.LIBRARY}\nFOLDER={quote(str(folder))} CLUSTER=demo MY_NODE=cp1 SPARE=0\n"
     head += f"ETCD_PKI= ETCD_BIN=/nonexistent BACKUP_LOCK={quote(str(folder / '.lock'))}\n"
     script = head + library(*words) + "\n" + "\n".join(body)
     return subprocess.run(["bash", "-c", script], input=given, capture_output=True, text=True, check=False)
