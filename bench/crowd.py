@@ -115,7 +115,8 @@ def crowd(name: str, count: int, folder: Path, say: Say) -> Iterator[Crowd]:
     hosts = addresses(subnet, [f"h{number:03}" for number in range(1, count + 1)])
     try:
         docker("network", "create", f"--subnet={subnet}", holder)
-        docker("run", "--detach", "--init", f"--name={holder}", f"--network={holder}", *power(privileged=privileged_works()), image, "sleep", "inf")
+        who = [f"--name={holder}", f"--network={holder}"]
+        docker("run", "--detach", "--init", *who, *power(privileged=privileged_works()), image, "sleep", "inf")
         lines = "".join(f"{one} {address}\n" for one, address in hosts.items())
         public = key.with_suffix(".pub").read_text().strip()
         printed = docker("exec", "-i", f"--env=KEY={public}", holder, "bash", "-c", START, stdin=lines.encode())
@@ -125,6 +126,8 @@ def crowd(name: str, count: int, folder: Path, say: Say) -> Iterator[Crowd]:
 
 
 def _remove(holder: str) -> None:
-    for words in (["ps", "--all", "--quiet", "--filter", f"name=^{holder}$"], ["network", "ls", "--quiet", "--filter", f"name=^{holder}$"]):
-        if found := docker(*words).split():
-            docker(*(["rm", "--force"] if words[0] == "ps" else ["network", "rm"]), *found)
+    """No container and no network of this name is left."""
+    if found := docker("ps", "--all", "--quiet", "--filter", f"name=^{holder}$").split():
+        docker("rm", "--force", *found)
+    if found := docker("network", "ls", "--quiet", "--filter", f"name=^{holder}$").split():
+        docker("network", "rm", *found)

@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 import fabric
 import jinja2  # noqa: F401
 import paramiko
-import pydantic  # noqa: F401
-import rich.console  # noqa: F401
-import rich.progress  # noqa: F401
-import rich.table  # noqa: F401
+import rich.console
+import rich.progress
+import rich.table
 import tenacity  # noqa: F401
-import typer  # noqa: F401
+import typer.main  # noqa: F401
 import yaml  # noqa: F401
+
+# `import pydantic` alone imports next to nothing: its names are loaded when they are asked for.
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints  # noqa: F401
 
 FORKS = 20
 

@@ -46,7 +46,8 @@ def _one_more(hosts: Crowd, most: int, runs: int, say: Callable[[str], None]) ->
         hosts.forget(new)
         added.append(measure.run(apply(hosts, most + 1)))
         floor.append(Sample(before.seconds + alone.seconds, 0, ""))
-        say(f"  one more {turn + 1}/{runs}: {added[-1].seconds:.2f} s; survey {before.seconds:.2f} s, alone {alone.seconds:.2f} s")
+        parts = f"nothing to do {before.seconds:.2f} s, alone {alone.seconds:.2f} s"
+        say(f"  one more {turn + 1}/{runs}: {added[-1].seconds:.2f} s; {parts}")
     samples = {"floor": floor, "k8sops": added}
     note = "floor: nothing to do on the hosts there were, plus apply on the new one alone"
     yield Row("one host more", most + 1, 0, measure.seconds(samples), measure.mib(samples), note)

@@ -10,8 +10,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import IO
 
 BIN = Path(sys.executable).parent
@@ -28,7 +30,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Sample:
-    """One run: seconds from its start to its end, and the most memory that one of its processes held, in MiB."""
+    """One run: seconds from its start to its end, and the most memory that its process held, in MiB."""
 
     seconds: float
     mib: float
@@ -40,24 +42,45 @@ class FailedError(Exception):
 
 
 def run(command: Command) -> Sample:
-    """Waited for with wait4(2), which tells the memory of this child alone."""
+    """The command, run to its end."""
     with tempfile.TemporaryFile("w+") as out:
         since = time.monotonic()
         process = _start(command, out)
-        _, status, usage = os.wait4(process.pid, 0)
+        peak = _Peak(process.pid)
+        code = process.wait()
         seconds = time.monotonic() - since
-        process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         printed = out.read()
-    if process.returncode:
-        raise FailedError(f"`{' '.join(command.argv[:4])} …` ended with {process.returncode}:\n{printed[-3000:]}")
+    if code:
+        raise FailedError(f"`{' '.join(command.argv[:4])} …` ended with {code}:\n{printed[-3000:]}")
     command.proves(printed)
-    return Sample(seconds, usage.ru_maxrss / 1024, printed)
+    return Sample(seconds, peak.mib(), printed)
+
+
+class _Peak:
+    """The most memory that a process holds, read while it runs: getrusage(2) counts that of its parent in."""
+
+    def __init__(self, pid: int) -> None:
+        self._kib = 0
+        self._thread = Thread(target=self._watch, args=(Path(f"/proc/{pid}/status"),), daemon=True)
+        self._thread.start()
+
+    def _watch(self, status: Path) -> None:
+        with suppress(OSError, StopIteration):
+            while True:
+                lines = status.read_text().splitlines()
+                self._kib = int(next(line for line in lines if line.startswith("VmHWM:")).split()[1])
+                time.sleep(0.02)
+
+    def mib(self) -> float:
+        self._thread.join(1)
+        return self._kib / 1024
 
 
 def _start(command: Command, out: IO[str]) -> subprocess.Popen[str]:
     env = {**os.environ, **command.env}
-    return subprocess.Popen(command.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env, text=True)
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command.argv, stdin=quiet, stdout=out, stderr=subprocess.STDOUT, env=env, text=True)
 
 
 def in_turns(commands: Mapping[str, Command], runs: int, say: Callable[[str], None]) -> dict[str, list[Sample]]:

@@ -18,6 +18,8 @@ from k8sops.lab.hosts import container
 from k8sops.lab.machine import cache_dir
 
 HERE = Path(__file__).parent
+Data = Mapping[str, Any]
+Names = Mapping[str, list[str]]
 RELEASES = {"ansible": "ansible-core==2.19.14", "pyinfra": "pyinfra==3.10.0"}
 FILES = (
     "/etc/modules-load.d/k8sops.conf",
@@ -27,7 +29,7 @@ FILES = (
     "/etc/profile.d/k8sops.sh",
     "/etc/kubernetes/k8sops",
 )
-PYTHON = "python3 --version || { apt-get -q update && apt-get -q -y install --no-install-recommends python3 python3-apt; }"
+INSTALL = "apt-get -q update && apt-get -q -y install --no-install-recommends python3 python3-apt"
 
 
 def ensure_installed(say: Callable[[str], None]) -> dict[str, Path]:
@@ -47,7 +49,7 @@ def ensure_installed(say: Callable[[str], None]) -> dict[str, Path]:
 def ensure_python(lab: str, fleet: Fleet) -> None:
     """The hosts have what Ansible needs there: Python, and its bindings of apt."""
     for one in fleet.targets:
-        docker("exec", container(lab, one.name), "bash", "-c", PYTHON)
+        docker("exec", container(lab, one.name), "bash", "-c", f"python3 --version || {{ {INSTALL}; }}")
 
 
 def collect(lab: str, fleet: Fleet, folder: Path) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def names_of(lab: str, fleet: Fleet, cluster: str) -> dict[str, list[str]]:
     }
 
 
-def ansible(bin_dir: Path, fleet: Fleet, data: Mapping[str, Any], names: Mapping[str, list[str]], folder: Path) -> Command:
+def ansible(bin_dir: Path, fleet: Fleet, data: Data, names: Names, folder: Path) -> Command:
     """ansible-playbook, which must find nothing to change."""
     groups: dict[str, Any] = {}
     for one in fleet.targets:
@@ -104,7 +106,7 @@ def ansible(bin_dir: Path, fleet: Fleet, data: Mapping[str, Any], names: Mapping
     return Command(argv, {"ANSIBLE_CONFIG": str(HERE / "ansible" / "ansible.cfg")}, nothing_changed)
 
 
-def pyinfra(bin_dir: Path, fleet: Fleet, data: Mapping[str, Any], names: Mapping[str, list[str]], folder: Path) -> Command:
+def pyinfra(bin_dir: Path, fleet: Fleet, data: Data, names: Names, folder: Path) -> Command:
     """pyinfra; a command of the user's own counts as a change there, so only its exit code tells."""
     groups: dict[str, list[Any]] = {}
     for one in fleet.targets:

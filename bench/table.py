@@ -61,7 +61,8 @@ def text(rows: Iterable[Row]) -> str:
     head = ["benchmark", "hosts", "RTT ms", *TOOLS, "k8sops / floor", "pyinfra / k8sops", "ansible / k8sops", "MiB"]
     lines = [head, *([_cell(value) for value in _cells(row)] for row in rows)]
     widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
-    shown = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines]
+    padded = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
+    shown = [f"| {' | '.join(line)} |" for line in padded]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([shown[0], rule, *shown[1:]])
 

@@ -16,7 +16,8 @@ HELD = ["kubelet", "kubeadm", "kubectl"]
 if host.get_fact(Command, "swapon --noheadings --show || true"):
     server.shell(name="swap off", commands=["swapoff -a"])
 files.line(name="no swap in fstab", path="/etc/fstab", line=r"^[^#]\S*\s+\S+\s+swap\s.*", present=False)
-files.put(name="modules at boot", src=f"{files_of}/etc/modules-load.d/k8sops.conf", dest="/etc/modules-load.d/k8sops.conf")
+modules = "/etc/modules-load.d/k8sops.conf"
+files.put(name="modules at boot", src=f"{files_of}{modules}", dest=modules)
 if not host.get_fact(Command, "[ ! -d /proc/sys/net/bridge ] || echo there"):
     server.shell(name="modules now", commands=["modprobe -a overlay br_netfilter"])
 for key in PARAMETERS:

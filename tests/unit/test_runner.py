@@ -108,6 +108,16 @@ def test_a_play_with_drift_costs_one_exec_more_and_the_survey_runs_again() -> No
     assert [(step.host, step.resource.id) for step in done.still] == [("w1", "swap:off")]
 
 
+def test_the_second_survey_asks_only_where_something_may_have_changed() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    fleet.hosts["w1"].handler = answering(lambda index: 10 if index == 0 else 0)
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
+    before = {name: len(host.scripts) for name, host in fleet.hosts.items()}
+    run(fleet.session, plan)
+    asked = {name: len(host.scripts) - before[name] for name, host in fleet.hosts.items()}
+    assert asked == {"w1": 2, **dict.fromkeys(["cp1", "w2", "w3", "w4"], 0)}
+
+
 def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail(tmp_path: Path) -> None:
     book = tmp_path / "book.yaml"
     for share, stopped in ((0, "Two"), (25, "")):
