@@ -71,5 +71,8 @@ if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ];
     fact api 1
     kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name 2>/dev/null |
       while read -r token; do fact token "${token##*-}"; done
+  else
+    kubelet=$(systemctl show -P MainPID kubelet 2>/dev/null)
+    [ ! -d "/proc/${kubelet:-0}" ] || fact kubelet_age $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
   fi
 fi

@@ -25,6 +25,10 @@ Connect = Callable[[str], Host]
 """Gives the host of an inventory name; the connection itself is made by the first `run`."""
 
 
+API_SECONDS, PAUSE = 180, 2.0
+"""For how long after the start of kubelet an API server may be on its way up, and between two looks at it."""
+
+
 @dataclass(frozen=True)
 class Session:
     """What a run works with: how hosts are reached, how many at once, where events go."""
@@ -84,6 +88,29 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     return Fleet(known, frozenset(limited), filters.leaving), silent
 
 
+def gather_when_up(
+    session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters
+) -> tuple[Fleet, dict[str, str]]:
+    """As `gather`, once API servers that are on their way up are there: after a reboot they take their time.
+
+    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down.
+    """
+    since, told = time.monotonic(), ""
+    while True:
+        fleet, silent = gather(session, spec, playbook, filters)
+        coming = [name for name, one in fleet.facts.items() if one.initialised and _is_coming(one)]
+        if not coming or time.monotonic() - since > API_SECONDS or session.stop.wait(PAUSE if told else 0):
+            return fleet, silent
+        if coming[0] != told:
+            told = coming[0]
+            what = f"its API server, for up to {API_SECONDS} s: kubelet runs since {fleet[told].kubelet_age} s"
+            session.emit({"type": "waiting", "host": told, "for": what})
+
+
+def _is_coming(facts: HostFacts) -> bool:
+    return not facts.api and facts.kubelet_age is not None and facts.kubelet_age < API_SECONDS
+
+
 def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:
     """What each step's check says now; one script a host."""
     by_host = group(steps)
@@ -133,7 +160,7 @@ def make_plan(
     session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, waived: Iterable[str] = ()
 ) -> Plan:
     """Facts, then the survey: two scripts a host, however many tasks."""
-    fleet, silent = gather(session, spec, playbook, filters)
+    fleet, silent = gather_when_up(session, spec, playbook, filters)
     steps = make_steps(spec, playbook, fleet, filters)
     return Plan(
         spec=spec,

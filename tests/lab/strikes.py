@@ -119,6 +119,11 @@ def _seconds(resource: str) -> float:
     return max(0.3, median(_usual[resource])) if _usual[resource] else 1.0
 
 
+def _weight(resource: str) -> float:
+    """The longer, the likelier; where only something is waited for, little can go wrong."""
+    return _seconds(resource) * (0.2 if resource.startswith("gate:") else 1)
+
+
 def moment(chance: random.Random, running: Started) -> tuple[str, str]:
     """Waits for the moment of a strike; (host, words that say when), empty where the run was over before."""
     if chance.random() < 0.1:
@@ -128,8 +133,8 @@ def moment(chance: random.Random, running: Started) -> tuple[str, str]:
     if not running.sees(lambda event: event["type"] == "play.start", 120):
         return "", ""
     planned = sorted({(one["host"], one["resource"]) for one in running.events() if one["type"] == "planned"})
-    host, resource = chance.choices(planned, [_seconds(resource) for _, resource in planned])[0]
-    part = chance.random()
+    host, resource = chance.choices(planned, [_weight(resource) for _, resource in planned])[0]
+    part = chance.uniform(0, 0.8)
 
     def begins(event: dict[str, Any]) -> bool:
         return bool(
@@ -154,6 +159,7 @@ def strike(
     since = time.monotonic()
     running = Started(hosts, state, *words)
     at, said = moment(chance, running)
+    learn(running)
     if not said or running.process.poll() is not None:
         code, text = running.end(600)
         assert code in ENDINGS, text

@@ -110,7 +110,10 @@ def struck(hosts: Cluster, tally: Tally, chance: random.Random, leg: Leg, folder
                 hosts.on(chance.choice(HOSTS) if where == "any" else where, what)
         one = strikes.strike(hosts, HOSTS, chance, leg.phase, folder / str(number), leg.words)
         if one is None:
-            print(f"{said}, {leg.phase}: over before it could be struck")
+            print(f"{said}, {leg.phase}: over before it could be struck", flush=True)
+            if leg.phase != "drift":
+                # It has converged: there is nothing left to strike.
+                return
             continue
         tally.strikes.append(one)
         print(f"{said}, {one}", flush=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from k8sops import yamlfile
+from k8sops import survey, yamlfile
 from k8sops.cli.work import exit_code
 from k8sops.errors import UnreachableError
 from k8sops.host import Result
@@ -215,3 +215,28 @@ def test_a_host_that_another_run_holds_ends_with_the_exit_code_for_that() -> Non
     done = run(fleet.session, plan)
     assert "ann@laptop, since noon" in done.failures[0].why
     assert exit_code(done) == 7
+
+
+@pytest.mark.parametrize(("age", "looks"), [(20, 3), (4000, 1)])
+def test_an_api_server_that_is_on_its_way_up_is_waited_for(
+    age: int, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "PAUSE", 0.01)
+    asked: list[str] = []
+    events: list[Event] = []
+
+    def handler(script: str) -> Result:
+        if re.search(r"^survey \d", script, re.M):
+            return answering(lambda index: 0)(script)
+        asked.append(script)
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        assert mark
+        api = "api=1" if len(asked) > 2 else f"kubelet_age={age}"
+        return Result(0, f"{mark[1].strip(chr(39))} facts\n{FACTS.replace('api=1', api)}", "", 0.1)
+
+    host = FakeHost("cp1", handler)
+    plan = make_plan(Session(lambda name: host, events.append), spec(), SITE, Filters(limit="cp1"))
+    assert len(asked) == looks
+    assert plan.fleet["cp1"].api == (looks == 3)
+    waits = [event["for"] for event in events if event["type"] == "waiting"]
+    assert waits == ["its API server, for up to 180 s: kubelet runs since 20 s"][: looks // 2]
