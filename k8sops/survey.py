@@ -120,7 +120,10 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         mark = new_mark()
         lines: list[str] = []
         script = survey_script(mark, [step.resource.fragment for step in mine])
-        result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        try:
+            result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        except HostError as error:
+            raise _at_check(error, mine, mark, lines) from None
         session.emit({"type": "survey", "host": name, "seconds": round(result.seconds, 3), "checks": len(mine)})
         seen = read_survey(mark, lines)
         if not result.ok or len(seen) < len(mine):
@@ -135,6 +138,15 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         else:
             found |= answer
     return found
+
+
+def _at_check(error: HostError, steps: Sequence[Step], mark: str, lines: Iterable[str]) -> HostError:
+    """The error, with the check that was under way when it came."""
+    markers = [marker for line in lines if (marker := parse_line(mark, line)) and marker.word == "begin"]
+    if markers:
+        at = steps[markers[-1].index]
+        error.what += f" (it was at the check of {at.task} / {at.resource.id})"
+    return error
 
 
 def read_survey(mark: str, lines: Iterable[str]) -> dict[int, Seen]:

@@ -159,14 +159,15 @@ def strike(
     since = time.monotonic()
     running = Started(hosts, state, *words)
     at, said = moment(chance, running)
-    learn(running)
     if not said or running.process.poll() is not None:
         code, text = running.end(600)
+        learn(running)
         assert code in ENDINGS, text
         return None
     one = Strike(phase, fate, other or at or chance.choice(names), said)
     befall(hosts, running, one, chance)
     one.code, text = running.end(700)
+    learn(running)
     one.seconds = time.monotonic() - since
     assert "Traceback" not in text, text
     assert "a bug of k8sops" not in text, text
@@ -228,11 +229,14 @@ def docker(*words: str) -> None:
 
 # --- what must be true afterwards --------------------------------------------------------------------------------
 
-TWICE = "/var/lib/twice"
+TWICE, CONFIGS = "/var/lib/twice", "/var/lib/configs"
 
 
 def watch_twice(hosts: Cluster, names: Sequence[str], programs: Sequence[str]) -> None:
-    """From now on each host notes down when one of these programs is started while another of its kind still runs."""
+    """From now on each host notes down when one of these programs is started while another of its kind still runs.
+
+    And it keeps what kubeadm is given, so that the secrets in it can be looked for later.
+    """
     for host in names:
         for program in programs:
             hosts.on(
@@ -242,6 +246,7 @@ cat >/usr/local/sbin/{program} <<END
 #!/bin/bash
 exec 7>>/run/once-{program}
 flock -n 7 || echo "{program} \\$*" >>{TWICE}
+for word; do case \\$word in /etc/kubernetes/k8sops/*.yaml) (umask 077; cat "\\$word" >>{CONFIGS}) ;; esac; done
 exec $real "\\$@"
 END
 chmod +x /usr/local/sbin/{program}""",

@@ -89,7 +89,7 @@ def test_another_one_at_work_is_named_and_waited_for(
 
 @pytest.mark.parametrize("lock", ["/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"])
 def test_locks_that_apt_does_not_wait_for_are_waited_for(hosts: Cluster, tmp_path: Path, lock: str) -> None:
-    flock = 'open(F, ">>", $ARGV[0]); syscall(72, fileno(F), 6, pack("ssx4qqix4", 1, 0, 0, 0, 0)) == 0 or die'
+    flock = 'open(F, ">>", $ARGV[0]); fcntl(F, 6, $_ = pack("ssx4qqix4", 1, 0, 0, 0, 0)) or die'
     hosts.on(HOST, "rm -rf /run/go /var/lib/apt/lists/*_*")
     hosts.on(HOST, f"setsid perl -e '{flock}; sleep 1 until -e \"/run/go\"' {lock} >/dev/null 2>&1 </dev/null &")
     waits(hosts, tmp_path, "waiting for perl (pid ", lock)

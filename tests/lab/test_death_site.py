@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from pathlib import Path
 import pytest
 import strikes
 from conftest import Cluster
+from sampler import in_files, on_host, sampling
 from strikes import SEED, Tally
+
+from k8sops.journal import state_dir
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
@@ -86,6 +90,12 @@ def tally() -> Iterator[Tally]:
     print(f"\nseed {SEED}, clusters: {made.summary()}")
 
 
+@pytest.fixture(scope="module")
+def seen() -> Iterator[set[str]]:
+    with sampling(0.5) as processes:
+        yield processes
+
+
 @pytest.mark.parametrize("at", lives())
 def test_whatever_strikes_the_same_command_again_converges(
     hosts: Cluster, tally: Tally, tmp_path: Path, at: int
@@ -149,3 +159,18 @@ def as_it_should_be(hosts: Cluster) -> None:
 
 def test_the_cluster_is_in_good_health(hosts: Cluster) -> None:
     assert all(one["passed"] for one in hosts.k8sops("verify", "-o", "json").data()["tests"])
+
+
+def test_no_secret_of_any_join_is_found_anywhere(
+    hosts: Cluster, seen: set[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Those of runs that died among them: their tokens' secret halves, and the keys that certificates were sealed with."""
+    configs = "".join(hosts.on(host, f"cat {strikes.CONFIGS} 2>/dev/null || true") for host in HOSTS)
+    values = set(re.findall(r"token: *\"?[a-z0-9]{6}[.]([a-z0-9]{16})", configs))
+    values |= set(re.findall(r"certificateKey: *\"?([0-9a-f]{64})", configs))
+    assert values
+    assert [one for one in values if any(one in text for text in seen)] == []
+    assert in_files([tmp_path_factory.getbasetemp(), state_dir()], values) == []
+    for host in HOSTS:
+        assert on_host(hosts, host, values, f"^{strikes.CONFIGS}$") == ""
+    print(f"seed {SEED}: {len(values)} secrets of joins, {len(seen)} arguments and environments seen, 0 found")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from k8sops import survey, yamlfile
 from k8sops.cli.work import exit_code
-from k8sops.errors import UnreachableError
+from k8sops.errors import HostError, UnreachableError
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
 from k8sops.journal import Event, Journal, read
@@ -240,3 +241,27 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
     assert plan.fleet["cp1"].api == (looks == 3)
     waits = [event["for"] for event in events if event["type"] == "waiting"]
     assert waits == ["its API server, for up to 180 s: kubelet runs since 20 s"][: looks // 2]
+
+
+def test_a_survey_that_hangs_says_at_which_check() -> None:
+    def handler(script: str) -> Result:
+        if re.search(r"^survey \d", script, re.M):
+            raise HostError("cp1", "was not done within 130 s and was ended")
+        return answering(lambda index: 0)(script)
+
+    host = Hanging("cp1", handler)
+    plan = make_plan(Session(lambda name: host, lambda event: None), spec(), SITE, Filters(limit="cp1"))
+    assert {said for seen in plan.seen.values() for said in seen.said} == {
+        "cp1: was not done within 130 s and was ended (it was at the check of kernel / kernel-modules:k8sops)"
+    }
+
+
+class Hanging(FakeHost):
+    """Its second check never ends."""
+
+    def run(self, script: str, **options: Any) -> Result:
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        if mark and "survey 0" in script:
+            for line in ("begin 0", "checked 0 0", "begin 1"):
+                options["on_line"](f"{mark[1].strip(chr(39))} {line}")
+        return super().run(script, **options)
