@@ -98,6 +98,8 @@ class Tally:
     strikes: list[Strike] = field(default_factory=list)
     runs: int = 0
     converged: int = 0
+    again: int = 0
+    """Runs left in peace that did not come to their end, as on a machine that is too busy: the same once more did."""
 
     def summary(self) -> str:
         fates, phases = Counter(one.fate for one in self.strikes), Counter(one.phase for one in self.strikes)
@@ -105,6 +107,7 @@ class Tally:
         return (
             f"{len(self.strikes)} strikes ({said[0]}; in {said[1]}): "
             f"{self.converged} of {self.runs} times all converged and the run after changed nothing"
+            f"; {self.again} times one more run was needed"
         )
 
 

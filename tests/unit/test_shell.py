@@ -103,6 +103,12 @@ def test_a_gate_is_waited_for(tmp_path: Path) -> None:
     assert converge([gate], tmp_path)[:4] == ["begin 0", "checked 0 10", "wait 0", "settled 0"]
 
 
+def test_what_cannot_be_told_at_the_moment_is_asked_again(tmp_path: Path) -> None:
+    check = "[ -e n2 ] || { [ -e n1 ] && touch n2; touch n1; unknown 'not yet'; }"
+    assert converge([Resource("x", check=check, apply="false", settle=30)], tmp_path)[:2] == ["begin 0", "checked 0 0"]
+    assert "checked 0 11" in converge([Resource("x", check="unknown", apply="false", settle=1)], tmp_path)
+
+
 def test_later_is_unknown(tmp_path: Path) -> None:
     assert check(later("x", "it's not there"), tmp_path) == shell.UNKNOWN
 
