@@ -132,14 +132,14 @@ def struck(hosts: Cluster, tally: Tally, chance: random.Random, leg: Leg, folder
 def converges(hosts: Cluster, tally: Tally, words: Sequence[str], said: str) -> None:
     """The same command comes to its end, and the one after it has nothing to do."""
     tally.runs += 1
-    for tries in range(3):
+    for _ in range(3):
         ran = hosts.k8sops(*words, expect=None)
         print(f"{said}: again, ended with {ran.code}", flush=True)
         if ran.code == 0:
             break
         print(f"{ran.out}\n{ran.err}", flush=True)
         tally.again += 1
-    assert ran.code == 0, f"not within {tries + 1} runs"
+    assert ran.code == 0, "not within three runs"
     if words[0] == "apply":
         assert hosts.changes() == []
     else:
