@@ -53,7 +53,7 @@ kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io
 date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
-        deadline=600,
+        deadline=660,
     )
 
 
@@ -177,6 +177,7 @@ timeout -k 10 300 kubeadm join --config {path} \\
         want=_masked(config, secrets),
         secrets=tuple(secrets.values()),
         settle=30,
+        deadline=360,
     )
 
 
@@ -209,7 +210,7 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=_masked(config, secrets),
         secrets=tuple(secrets.values()),
         settle=120,
-        deadline=720,
+        deadline=780,
     )
 
 
