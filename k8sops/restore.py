@@ -127,7 +127,7 @@ def restore_of(fleet: Fleet) -> Restore:
     """The restore that this run carries out."""
     entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
     members = {host: (name, peer) for host, name, peer in entries}
-    return Restore(fleet.parameters["restore"], fleet.parameters.get("backup", ""), members)
+    return Restore(fleet.parameters.get("restore", ""), fleet.parameters.get("backup", ""), members)
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:

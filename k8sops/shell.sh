@@ -300,13 +300,21 @@ survey_from() {
   printf '\n%s' "$2" >&3
 }
 
-# converge INDEX SETTLE DEADLINE ID: check, apply on drift, check again for up to SETTLE seconds.
+# converge INDEX SETTLE DEADLINE ID: check, apply on drift, check again; each for up to SETTLE seconds until it is told.
 converge() {
   local code until
   heard
   [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
   mark begin "$1"
   run_check "$1"; code=$?
+  # What cannot be told at the moment, as while an API server starts anew, is asked again.
+  until=$((SECONDS + $2))
+  while [ $code = 11 ] && [ $SECONDS -lt $until ]; do
+    heard
+    [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
+    sleep 2
+    run_check "$1" >/dev/null; code=$?
+  done
   mark checked "$1" $code
   [ $code != 0 ] || return 0
   [ $code = 10 ] || return 1

@@ -12,7 +12,8 @@ from threading import Event, Thread
 from conftest import Cluster
 
 EVERYWHERE = "/bin /boot /etc /home /opt /root /run /srv /tmp /usr /var"
-"""All that is a host's own: files, logs, the journal of systemd, what lies in memory below /run."""
+"""All that is a host's own: files, logs, the journal of systemd, what lies in memory below /run. Not the data of etcd,
+which keeps what was deleted until it is compacted."""
 
 
 @contextmanager
@@ -63,5 +64,5 @@ def on_host(hosts: Cluster, host: str, values: Iterable[str], but: str = "/nowhe
     patterns = "\n".join(forms(values)) + "\n"
     # The patterns reach grep on stdin, so that no file and no argument of the search itself holds them.
     argv = ["docker", "exec", "-i", f"k8sops-{hosts.name}-{host}", "bash", "-c"]
-    script = f"grep -raFl -f /dev/stdin --exclude-dir=containerd --exclude-dir=overlay2 {EVERYWHERE} 2>/dev/null | grep -vE '{but}' || true"
+    script = f"grep -raFl -f /dev/stdin --exclude-dir=containerd --exclude-dir=overlay2 --exclude-dir=etcd {EVERYWHERE} 2>/dev/null | grep -vE '{but}' || true"
     return subprocess.run([*argv, script], input=patterns, text=True, capture_output=True, check=True).stdout

@@ -129,6 +129,12 @@ def test_what_several_checks_ask_for_is_asked_once(tmp_path: Path) -> None:
     assert ([seen[0].code, seen[1].code], seen[1].was) == ([shell.HOLDS, shell.DRIFT], "other")
 
 
+def test_what_cannot_be_told_at_the_moment_is_asked_again(tmp_path: Path) -> None:
+    check = "[ -e n2 ] || { [ -e n1 ] && touch n2; touch n1; unknown 'not yet'; }"
+    assert converge([Resource("x", check=check, apply="false", settle=30)], tmp_path)[:2] == ["begin 0", "checked 0 0"]
+    assert "checked 0 11" in converge([Resource("x", check="unknown", apply="false", settle=1)], tmp_path)
+
+
 def test_later_is_unknown(tmp_path: Path) -> None:
     assert check(later("x", "it's not there"), tmp_path) == shell.UNKNOWN
 

@@ -156,12 +156,25 @@ MIIBITCByKADAgECAgEBMAoGCCqGSM49BAMCMBUxEzARBgNVBAMMCmt1YmVybmV0
 -----END CERTIFICATE-----
 """
 KNOWN = {"joined": True, "initialised": True, "api": True}
+TOLD = {
+    "restore": "20260101T000000Z",
+    "begun": "20260101T000000Z",
+    "since": "2026-01-01T00:00:00Z",
+    "backup": "demo-20260101T000000Z-cp1",
+    "member": "8e9e05c52164694d",
+    "node": "cp1",
+}
+"""What tasks are told beside the inventory."""
 FLEETS = [
-    Fleet({name: HostFacts() for name in ("cp1", "cp2", "w1", "w2")}, frozenset({"cp1", "cp2", "w1", "w2"})),
+    Fleet(
+        {name: HostFacts() for name in ("cp1", "cp2", "w1", "w2")},
+        frozenset({"cp1", "cp2", "w1", "w2"}),
+        TOLD,
+    ),
     Fleet(
         {"cp1": HostFacts(**KNOWN), "cp2": HostFacts(ufw=True), "w1": HostFacts(), "w2": HostFacts(**KNOWN)},
         frozenset({"cp1", "cp2", "w1", "w2"}),
-        frozenset({"w2"}),
+        {**TOLD, "leaving": "w2"},
     ),
 ]
 REAL = (
@@ -326,7 +339,7 @@ def inert(texts: dict[Place, str], folder: Path) -> None:
     for text in {*texts.values(), "ca.crt", "own.yaml"}:
         file = beneath / text
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("kind: A\n")
+        file.write_text("kind: A\nmetadata: {name: a}\n")
     found = fragments(read(data, beneath))
     assert found
     for one in found:
@@ -343,7 +356,7 @@ def free(tmp_path_factory: pytest.TempPathFactory) -> dict[Place, list[str]]:
     """The places that take texts of any form, and which; the others take one of these by no means."""
     folder = tmp_path_factory.mktemp("free")
     (folder / "ca.crt").write_text("x")
-    (folder / "own.yaml").write_text("kind: A\n")
+    (folder / "own.yaml").write_text("kind: A\nmetadata: {name: a}\n")
     few = [place for place in PLACES if any(takes(place, one, folder) for one in NASTY[::5])]
     return {place: [one for one in NASTY if takes(place, one, folder)] for place in few}
 
