@@ -37,7 +37,7 @@ lab-test: $(VENV)/.installed
 
 # The random tests, longer: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed
-	K8SOPS_PAIRS=50 K8SOPS_DEATHS=200 K8SOPS_FAULTS=30 $(BIN)/pytest tests/lab/test_death.py tests/lab/test_death_site.py -rA
+	K8SOPS_PAIRS=50 K8SOPS_STRIKES=200 $(BIN)/pytest tests/lab/test_death.py tests/lab/test_death_site.py --capture=tee-sys
 
 # Speed and size beside floor and rivals, on hosts of its own; half an hour on a machine that does nothing else.
 bench: $(VENV)/.installed

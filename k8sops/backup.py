@@ -11,7 +11,9 @@ from typing import Any
 
 from k8sops.errors import InputError
 
-STEM = re.compile(r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)-(\d{8}T\d{6}Z)-([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)")
+STEM = re.compile(
+    r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)-([0-9]{8}T[0-9]{6}Z)-([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)"
+)
 """CLUSTER-YYYYMMDDTHHMMSSZ-NODE: the name of a backup, without what its files end in."""
 TIME = "%Y%m%dT%H%M%SZ"
 
@@ -95,7 +97,7 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
             copies=tuple(data.get("copies", ())),
             text=text,
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, InputError):
         raise InputError(f"{source} is no manifest of a backup") from None
 
 

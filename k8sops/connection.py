@@ -59,6 +59,8 @@ class SSHSettings:
     connect_timeout: int = 10
     patience: float = 20
     """For how many seconds connecting is tried again on transport faults."""
+    answer: float = 30
+    """For how many seconds an sshd may take to answer on a connection that is open."""
 
 
 @cache
@@ -146,13 +148,14 @@ class SSHHost:
         if self._connection is None or not self._connection.is_connected:
             self._connection = retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
         try:
-            return self._connection.client.get_transport().open_session(timeout=30)  # type: ignore[no-any-return]
+            return self._connection.client.get_transport().open_session(timeout=self.settings.answer)  # type: ignore[no-any-return]
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
     def _connect(self) -> Connection:
         one = self.settings
-        options = options_of(one.name, one.identity)
+        # What a jump host takes to reach the next one is waited for, too: by itself paramiko gives it an hour.
+        options = {**options_of(one.name, one.identity), "channel_timeout": one.answer}
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
@@ -206,7 +209,8 @@ class SSHHost:
         except (paramiko.SSHException, OSError, ValueError) as error:
             if "No authentication methods" in str(error):
                 raise refused(one.name, one.identity, place) from None
-            kind = _Transient if "banner" in str(error) else UnreachableError
+            passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
+            kind = _Transient if passing else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
 
     # --- running ---------------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ class Place:
         """What the library's words print; BackupError with the one clear error where they fail."""
         words = {
             "CLUSTER": self.spec.cluster,
-            "NODE": os.uname().nodename,
+            "MY_NODE": os.uname().nodename,
             "FOLDER": str(folder or self.scratch),
             "S3_ENDPOINT": self.spec.settings.backup.s3.endpoint or "",
             "S3_REGION": self.spec.settings.backup.s3.region,

@@ -52,7 +52,8 @@ def receive(channel: paramiko.Channel, name: str, since: float, timeout: float) 
 
 def exit_code(channel: paramiko.Channel, name: str, timeout: float) -> int:
     """How the command of this channel ended; an error where that was not by itself."""
-    code = channel.recv_exit_status()
+    # Its word of that comes right behind the last output; a link may be lost in between.
+    code = channel.recv_exit_status() if channel.status_event.wait(SILENCE) else -1
     if code == -1:
         raise EOFError("the other side closed it")
     if code in (124, 137):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def options_of(name: str, identity: str | None) -> dict[str, Any]:
     """How to log in: with the key file and nothing else; an encrypted one is left to the agent that holds it."""
     if not identity:
         return {}
-    path = Path(identity).expanduser()
+    path = Path(os.path.expanduser(identity))
     try:
         return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
     except FileNotFoundError:

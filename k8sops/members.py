@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -94,6 +94,8 @@ def summarise(
     alive = [row for row in voters if row["alive"]]
     quorum = len(voters) // 2 + 1
     leaders = {row["name"] for row in rows if row["leader"]}
+    known_ids = {row["id"] for row in rows}
+    strangers = {name: _hex(own["header"]["cluster_id"]) for name, own in _own(said) if _member(own) not in known_ids}
     return {
         "apiVersion": "k8sops/v1",
         "kind": "EtcdStatus",
@@ -106,7 +108,10 @@ def summarise(
         "hasQuorum": len(alive) >= quorum and bool(leaders),
         "mayBeLost": max(0, len(alive) - quorum),
         "silent": dict(silent),
-        "healthy": len(alive) == len(rows) and len(leaders) == 1 and not alarms and not any(r["errors"] for r in rows),
+        "strangers": strangers,
+        "healthy": len(alive) == len(rows)
+        and len(leaders) == 1
+        and not (alarms or strangers or any(row["errors"] for row in rows)),
     }
 
 
@@ -114,6 +119,16 @@ def _statuses(said: Iterable[Mapping[str, Any]]) -> dict[int, Any]:
     """What each member said of itself, by its id; whoever asked it."""
     found = [one["Status"] for answer in said for part in ("all", "own") for one in answer.get(part) or ()]
     return {one["header"]["member_id"]: one for one in found}
+
+
+def _own(said: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for name, answer in said.items():
+        for one in answer.get("own") or ():
+            yield name, one["Status"]
+
+
+def _member(status: Mapping[str, Any]) -> str:
+    return _hex(status["header"]["member_id"])
 
 
 def _unknown(host: HostEntry, said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -177,6 +192,7 @@ def line(found: Mapping[str, Any]) -> str:
     parts.append(f"{found['mayBeLost']} may be lost" if found["hasQuorum"] else "the quorum is lost")
     parts.append(f"{size:.0f} MiB")
     parts += [f"alarm {one['alarm']}" for one in found["alarms"]]
+    parts += [f"{name} runs another etcd" for name in found["strangers"]]
     return ", ".join(parts)
 
 
@@ -195,6 +211,9 @@ def print_members(console: Console, found: Mapping[str, Any]) -> None:
     console.print()
     for alarm in found["alarms"]:
         console.print(f"alarm {alarm['alarm']} on {alarm['member']}", style="red", highlight=False)
+    for name, cluster in found["strangers"].items():
+        text = f"{name} runs a member of another etcd, cluster {cluster}: `k8sops reset {name}` takes it away"
+        console.print(text, style="red", highlight=False)
     count = len([row for row in found["members"] if not row["learner"]])
     if found["hasQuorum"]:
         text = f"{found['mayBeLost']} of {count} may still be lost; revision {found['revision']}"

@@ -22,6 +22,7 @@ mark part api; kubectl get --raw=/readyz --request-timeout=5s 2>&1; echo
 mark part nodes; kubectl get nodes -o json --request-timeout=10s
 mark part pods; kubectl -n kube-system get pods -l tier=control-plane -o json --request-timeout=10s
 mark part version; kubectl version -o json --request-timeout=10s
+mark part backup; kubectl -n kube-system get configmap k8sops-backup-marker -o json --request-timeout=10s
 mark part certificates; kubeadm certs check-expiration -o json
 mark part end
 """
@@ -89,7 +90,7 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
         "etcd": None,
         "externalEtcd": list(external.endpoints) if (external := spec.settings.etcd.external) else None,
         "nextExpiry": min(dates) if dates else None,
-        "lastBackup": None,
+        "lastBackup": ((_json(said, "backup") or {}).get("data") or {}).get("done", "").removeprefix("done/") or None,
         "healthy": api and not missing and all(row["ready"] for row in rows),
     }
 

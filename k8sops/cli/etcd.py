@@ -70,7 +70,7 @@ def disarm(
 
 @app.command()
 def compact(
-    keep: Annotated[int, typer.Option(min=0, help="How many of the last revisions keep their history.")] = 1000,
+    keep: Annotated[int, typer.Option(min=100, help="How many of the last revisions keep their history.")] = 1000,
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     verbose: o.VerboseOption = 0,
     output: o.OutputOption = o.Output.table,

@@ -1,7 +1,7 @@
 # Backups of etcd on this host: three files with one stem. The manifest is written last: a backup exists when its
 # manifest does. Comes behind shell.sh and tools.sh.
 # shellcheck shell=bash disable=SC2015
-CLUSTER=${CLUSTER-} NODE=${NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
+CLUSTER=${CLUSTER-} MY_NODE=${MY_NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
 # The client URLs of all control planes, with spaces: asked where this host's own member is dead or lags.
 ENDPOINTS=${ENDPOINTS-https://127.0.0.1:2379}
 BACKUP_LOCK=${BACKUP_LOCK-/run/k8sops-backup.lock}
@@ -83,13 +83,16 @@ pick_member() {
   refuse NoQuorum "no member of etcd answers a read that a quorum confirms"
 }
 
-# mark_now TEXT: the marker, written through the API; without an API there is none.
+# mark_now NAME TEXT: a word of the marker, written through the API; without an API there is none.
 mark_now() {
   local what
   what=$(printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"k8sops-backup-marker","namespace":"kube-system"},"data":{"%s":"%s"}}' "$1" "$2")
   type -P kubectl >/dev/null && [ -f "$KUBECONFIG" ] &&
     kubectl apply --server-side --field-manager="k8sops-$1" --force-conflicts --request-timeout=10s -f - <<<"$what" >/dev/null
 }
+
+# finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
+finished() { mark_now 'done' "done/$1" || echo "the API does not answer: nobody else hears of this backup" >&2; }
 
 # at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision.
 at_revision() {
@@ -183,7 +186,7 @@ manifest() {
   "sha256": $(json "$(embedded_sum "$FOLDER/.$1.db.part")"),
   "tarSha256": $(json "$(sha256sum <"$FOLDER/.$1.tar.part" | cut -c1-64)"),
   "member": $(json "$MEMBER_ID"),
-  "node": $(json "$NODE"),
+  "node": $(json "$MY_NODE"),
   "etcd": $(json "$ETCD"),
   "kubernetes": $(json "$(kubernetes_version)"),
   "tool": $(json "$TOOL"),

@@ -5,18 +5,22 @@ S3_ENDPOINT=${S3_ENDPOINT-} S3_REGION=${S3_REGION-us-east-1} S3_CONFIG=${S3_CONF
 # Bytes of one part of an upload; S3 takes 10,000 of them.
 S3_PART=${S3_PART-67108864}
 
-# s3 METHOD PLACE CURL-ARGUMENTS…: one request; PLACE is `BUCKET/KEY?QUERY`. Its answer is left in S3_BODY, its header in
-# S3_HEAD. Tried three times where the network or the server is at fault, never where it says no.
+# s3 METHOD PLACE [FILE]: one request, with FILE as its body; PLACE is `BUCKET/KEY?QUERY`, the query sorted. Its answer is
+# left in S3_INTO, or S3_BODY, its header in S3_HEAD. The hash of the body is signed, so the server compares it. Tried
+# three times where the network or the server is at fault, never where it says no.
 s3() {
-  local method=$1 place=$2 code said tries
-  shift 2
+  local method=$1 place=$2 body=${3-/dev/null} code said tries how=()
   S3_HEAD=$FOLDER/.s3-head.part S3_BODY=$FOLDER/.s3-body.part
+  [ -f "$S3_CONFIG" ] || { refuse S3Refused "there are no credentials for S3 (backup.s3.credentials)"; return 1; }
+  case $method in PUT) how=(-T "$body") ;; POST) how=(--data-binary "@$body" -H 'Content-Type: application/xml') ;; esac
   for tries in 1 2 3; do
     rm -f "$S3_BODY" "$S3_HEAD"
-    code=$(curl -q -sS ${S3_CONFIG:+-K "$S3_CONFIG"} --aws-sigv4 "aws:amz:$S3_REGION:s3" --request "$method" --globoff \
-      --connect-timeout 10 --speed-limit 1024 --speed-time "${S3_PATIENCE-30}" -H 'Expect:' -D "$S3_HEAD" \
-      -o "${S3_INTO-$S3_BODY}" -w '%{http_code}' "$@" \
-      "${S3_ENDPOINT:-https://s3.$S3_REGION.amazonaws.com}/$place" 2>"$FOLDER/.s3-error.part") || code=000
+    # curl signs a header that it was told of, and 7.88 signs no other hash rightly.
+    code=$(curl -q -sS -K "$S3_CONFIG" --aws-sigv4 "aws:amz:$S3_REGION:s3" --request "$method" --globoff \
+      -H "x-amz-content-sha256: $(sha256sum <"$body" | cut -c1-64)" "${how[@]}" --expect100-timeout 0.2 \
+      --connect-timeout 10 --speed-limit 1024 --speed-time "${S3_PATIENCE-30}" -D "$S3_HEAD" \
+      -o "${S3_INTO-$S3_BODY}" -w '%{http_code}' "${S3_ENDPOINT:-https://s3.$S3_REGION.amazonaws.com}/$place" \
+      2>"$FOLDER/.s3-error.part") || code=000
     case $code in 000|408|429|5??) [ "$tries" = 3 ] || sleep $((tries * 2)) ;; *) break ;; esac
   done
   case $code in
@@ -32,9 +36,6 @@ s3() {
   esac
 }
 
-# s3_put PLACE FILE: the file is the object, or the part of one, that PLACE names. The server compares the hash.
-s3_put() { s3 PUT "$1" -T "$2" -H "x-amz-content-sha256: $(sha256sum <"$2" | cut -c1-64)"; }
-
 in_query() { sed 's/%/%25/g; s/+/%2B/g; s/\//%2F/g; s/=/%3D/g' <<<"$1"; }
 
 # s3_send PLACE: stdin becomes the object, whole or not at all: in one request where it is small, else in parts.
@@ -46,25 +47,25 @@ s3_send() {
     size=$(stat -c %s "$part")
     if [ $at = 0 ] && [ "$size" -lt "$S3_PART" ]; then
       wait "$SOURCE_PID" || { refuse ReadFailed "what was to be copied cannot be read or encrypted"; break; }
-      s3_put "$place" "$part" || break
+      s3 PUT "$place" "$part" || break
       rm -f "$part"
       return 0
     fi
     if [ -z "$id" ]; then
-      s3 POST "$place?uploads=" -d '' || break
+      s3 POST "$place?uploads=" || break
       id=$(sed -n 's/.*<UploadId>\([^<]*\)<.*/\1/p' "$S3_BODY")
       [ -n "$id" ] || { refuse S3Failed "the S3 server begins no upload of $place"; break; }
     fi
     if [ "$size" -gt 0 ]; then
       at=$((at + 1))
-      s3_put "$place?partNumber=$at&uploadId=$(in_query "$id")" "$part" || break
+      s3 PUT "$place?partNumber=$at&uploadId=$(in_query "$id")" "$part" || break
       etag=$(tr -d '\r' <"$S3_HEAD" | sed -n 's/^[Ee][Tt]ag: *//p' | tail -n 1)
       list+="<Part><PartNumber>$at</PartNumber><ETag>$etag</ETag></Part>"
     fi
     [ "$size" -lt "$S3_PART" ] || continue
     wait "$SOURCE_PID" || { refuse ReadFailed "what was to be copied cannot be read or encrypted"; break; }
-    s3 POST "$place?uploadId=$(in_query "$id")" -H 'Content-Type: application/xml' \
-      -d "<CompleteMultipartUpload>$list</CompleteMultipartUpload>" || break
+    printf '<CompleteMultipartUpload>%s</CompleteMultipartUpload>' "$list" >"$part"
+    s3 POST "$place?uploadId=$(in_query "$id")" "$part" || break
     # What failed late is said in an answer that begins as a success.
     ! grep -q '<Error>' "$S3_BODY" || { refuse S3Failed "the S3 server did not put $place together"; break; }
     rm -f "$part"
@@ -119,6 +120,14 @@ outgoing() { if [ -n "$ENCRYPT_TO" ]; then age -r "$ENCRYPT_TO" "$1"; else cat "
 
 # copy STEM PLACE: the backup is there too, and the manifest here says so. The caller holds the lock.
 copy() {
+  local code=0
+  copying "$1" "$2" || code=1
+  exec 6<&-
+  rm -f "$FOLDER"/.s3-*.part "$FOLDER"/.ssh-*.part
+  return $code
+}
+
+copying() {
   local stem=$1 to=$2 json="$FOLDER/$1.json" one end='' recipient=null
   is_stem "$stem" || return 1
   [ -f "$json" ] || { refuse Missing "there is no backup $stem in $FOLDER"; return 1; }
@@ -131,14 +140,11 @@ copy() {
   for one in db tar; do
     exec 6< <(outgoing "$FOLDER/$stem.$one" 2>/dev/null)
     SOURCE_PID=$!
-    send "$to" "$stem.$one$end" <&6 || { exec 6<&-; return 1; }
-    exec 6<&-
+    send "$to" "$stem.$one$end" <&6 || return 1
   done
   exec 6< <(sed "s/^  \"encryptedTo\": null/  \"encryptedTo\": $recipient/" "$json")
   SOURCE_PID=$!
   send "$to" "$stem.json" <&6 || return 1
-  exec 6<&-
-  rm -f "$FOLDER"/.s3-*.part "$FOLDER"/.ssh-*.part
   grep -qF "$(json "$to")" "$json" || {
     sed "s|^  \"copies\": \[\(..*\)\]|  \"copies\": [\1, $(json "$to")]|; s|^  \"copies\": \[\]|  \"copies\": [$(json "$to")]|" "$json" >"$FOLDER/.$stem.json.part" &&
       settled "$stem.json" && sync "$FOLDER" || { refuse Unwritable "the manifest of $stem could not be written"; return 1; }

@@ -1,6 +1,6 @@
 # The restore drill: a backup is restored into a scratch etcd of the same version and compared with its manifest.
 # Comes behind tools.sh and backup.sh; the same on control planes and on the operator's machine.
-# shellcheck shell=bash disable=SC2015
+# shellcheck shell=bash disable=SC2015,SC2017
 MARKER_KEY=/registry/configmaps/kube-system/k8sops-backup-marker
 
 # same_cluster MANIFEST: the backup is of this host's cluster, by the CA; a host without one takes any.
@@ -155,7 +155,7 @@ drill() {
   tried "$stem" || ok=false
   if [ -f "$FOLDER/$stem.json" ] && [ -z "$CANNOT_TELL" ] && [ "${FAILURE%%:*}" != BadManifest ]; then
     record_drill "$stem" "{\"at\": \"$(date -u +%FT%TZ)\", \"ok\": $ok, \"why\": $([ -z "$FAILURE" ] && echo null ||
-      json "$FAILURE"), \"seconds\": $((SECONDS - since)), \"where\": $(json "$NODE")}" || {
+      json "$FAILURE"), \"seconds\": $((SECONDS - since)), \"where\": $(json "$MY_NODE")}" || {
       refuse Unwritable "the drill's result could not be written"; return 1; }
   fi
   [ $ok = true ] || return 1

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,13 +164,22 @@ def up(lab: str, names: Sequence[str], image: str, mirror: str | None, say: Say)
     def start(name: str) -> LabHost:
         if name not in there:
             argv = run_argv(lab, name, where[name], image, privileged=privileged)
-            docker(*argv[:-1], f"--label={LABEL}.address={where[name]}", argv[-1])
+            kept = [f"--volume={path}:/etc/{path.name}" for path in _kept(folder / name, name, where[name])]
+            docker(*argv[:-1], f"--label={LABEL}.address={where[name]}", *kept, argv[-1])
         elif not there[name].running:
             docker("start", container(lab, name))
         return _prepare(lab, name, where[name], key, mirror)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         return Lab(lab, folder, tuple(pool.map(start, names)))
+
+
+def _kept(folder: Path, name: str, address: str) -> Iterator[Path]:
+    """Files that Docker would write anew at each start; a real host keeps them through a reboot."""
+    folder.mkdir(exist_ok=True)
+    for file, text in (("resolv.conf", ""), ("hosts", f"127.0.0.1 localhost\n::1 localhost\n{address} {name}\n")):
+        (folder / file).write_text(text, encoding="ascii")
+        yield folder / file
 
 
 def _prepare(lab: str, name: str, address: str, key: Path, mirror: str | None) -> LabHost:

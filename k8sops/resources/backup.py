@@ -9,6 +9,7 @@ from k8sops.shell import Secret, quote
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 
 S3_CONFIG = "/etc/k8sops/s3.curl"
+HOOK_CONFIG = "/etc/k8sops/hook.curl"
 S3_CONFIG_OF_RUN = "/run/k8sops-s3.curl"
 
 
@@ -18,7 +19,7 @@ def words_of(spec: ClusterSpec, host: HostEntry) -> str:
     members = [f"https://{in_url(one.address)}:2379" for one in spec.control_planes]
     words: dict[str, str | int] = {
         "CLUSTER": spec.cluster,
-        "NODE": host.name,
+        "MY_NODE": host.name,
         "TOOL": __version__,
         "FOLDER": backup.folder,
         "ENDPOINTS": " ".join(members),
@@ -40,13 +41,13 @@ def _scripts(spec: ClusterSpec, host: HostEntry) -> str:
     return f"set +e +o pipefail\n{words_of(spec, host)}\n{library('tools', 'backup', 'drill', 'copies', 'keep')}"
 
 
-def taken(spec: ClusterSpec, host: HostEntry, name: str, *, fresh: bool = True) -> Resource:
+def taken(spec: ClusterSpec, host: HostEntry, name: str) -> Resource:
     """The backup of this name lies on this control plane: snapshot, what a restore needs beside it, manifest."""
     return Resource(
         id=f"etcd-backup:{name}",
         check=f"[ -f {quote(f'{spec.settings.backup.folder}/{name}.json')} ] || drift",
         apply=f"""{_scripts(spec, host)}
-alone && take {quote(name)} && prune {quote(name)} || fail""",
+alone && take {quote(name)} && finished {quote(name)} && prune {quote(name)} || fail""",
         want=f"in {spec.settings.backup.folder}",
         deadline=7200,
     )

@@ -49,15 +49,18 @@ etcdctl alarm disarm --command-timeout=10s""",
 
 
 def compacted(keep: int) -> Resource:
-    """The history before the last `keep` revisions is gone; their space is free for new writes, not for the disk."""
+    """The history before the last revisions is gone; its space is free for new writes, not for the disk.
+
+    `keep` of them are left; it holds until there are twice as many.
+    """
     return Resource(
         id="etcd:compacted",
         check=f"""{library("tools", "upkeep")}
-at=$(oldest_wanted {keep}) || exit 12
+at=$(oldest_wanted {2 * keep}) || exit 12
 is_compacted "$at" || drift "revision $at can still be read" """,
         apply=f"""{library("tools", "upkeep")}
 etcdctl compact "$(oldest_wanted {keep})" --physical --command-timeout=240s""",
-        want=f"only the last {keep} revisions have a history",
+        want=f"a history of the last {keep} revisions",
     )
 
 

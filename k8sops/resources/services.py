@@ -15,7 +15,7 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
     """
     unit = quote(f"{name}.service")
     check = [
-        f"DRIFTED=; read -r loaded active enabled changed <<<\"${{UNIT[{unit}]-}}\"",
+        f'DRIFTED=; read -r loaded active enabled changed <<<"${{UNIT[{unit}]-}}"',
         "case $loaded in loaded|masked) ;; *) drift 'not installed' ;; esac",
         'case $enabled in enabled|static|alias|indirect) ;; *) echo "is $enabled, wanted enabled"; DRIFTED=1 ;; esac',
     ]
@@ -36,4 +36,29 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
         want="enabled and running" if running else "enabled",
         risk="restart" if running else "file",
         asks=(("unit", f"{name}.service"), *(("file", path) for path in (reads if running else ()))),
+    )
+
+
+def timer(name: str) -> Resource:
+    """A timer that is enabled and waits, as its unit file says now."""
+    unit = quote(f"{name}.timer")
+    return Resource(
+        id=f"timer:{name}",
+        check=f"""systemctl cat {unit} >/dev/null 2>&1 || drift 'not installed'
+[ "$(systemctl is-enabled {unit} 2>/dev/null)" = enabled ] || drift 'not enabled'
+[ "$(systemctl is-active {unit})" = active ] || drift 'not active'
+[ "$(systemctl show -P NeedDaemonReload {unit})" = no ] || drift 'its unit file has changed'""",
+        apply=f"systemctl daemon-reload\nsystemctl enable {unit}\nsystemctl restart {unit}",
+        want="enabled and waiting",
+    )
+
+
+def no_timer(name: str) -> Resource:
+    """No timer of this name waits, and its unit files are gone. What it has started runs on to its end."""
+    unit, files = quote(f"{name}.timer"), f"/etc/systemd/system/{name}.timer /etc/systemd/system/{name}.service"
+    return Resource(
+        id=f"no-timer:{name}",
+        check=f'has=$(ls -d {files} 2>/dev/null || true)\n[ -z "$has" ] || drift "$has"',
+        apply=f"systemctl disable --now {unit} || true\nrm -f {files}\nsystemctl daemon-reload",
+        want="no timer",
     )

@@ -11,13 +11,13 @@ from k8sops.resources.etcd import compacted
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
-KEEP = 1000
+KEEP, LEAST = 1000, 100
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     keep = fleet.parameters.get("keep", str(KEEP))
-    if not keep.isdecimal():
-        raise InputError(f"keep={keep}: a number of revisions is wanted")
+    if not keep.isdecimal() or int(keep) < LEAST:
+        raise InputError(f"keep={keep}: a number of revisions is wanted, {LEAST} at least")
     yield compacted(int(keep))
 
 

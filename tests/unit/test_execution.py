@@ -6,6 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from threading import Event
 
 import pytest
 
@@ -21,6 +22,8 @@ class Pipes:
         pipe = subprocess.PIPE
         self.bash = subprocess.Popen(["bash", "-s"], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
         self.closed = False
+        self.status_event = Event()
+        self.status_event.set()
 
     def settimeout(self, seconds: float) -> None:
         """Never waits for long here."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges", "etcd", "backup", "reference", "throwaway"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "etcd", "backup", "reference", "throwaway", "cron"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "hostkeys"},
     {"facts", "resources"},
     {"task", "kubeadm", "firewall", "transfer"},
@@ -21,7 +21,7 @@ LAYERS = [
     {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
     {"report", "timeline"},
-    {"members", "verify", "savedplan", "backups", "copies"},
+    {"members", "verify", "savedplan", "backups", "copies", "schedule"},
     {"status"},
     {"lab"},
     {"cli", "__main__"},

@@ -91,6 +91,14 @@ def test_a_member_whose_host_is_silent_is_alive_where_another_member_reaches_it(
     assert (found["mayBeLost"], [row["alive"] for row in found["members"]]) == (1, [True] * 3)
 
 
+def test_a_member_of_an_etcd_that_was_left_behind_by_a_restore_is_named() -> None:
+    two = {"members": [member("cp1"), member("cp2")]}
+    here = answering(own=[status("cp1")], all=[status("cp1"), status("cp2")], members=two)
+    found = asked(cp1=here, cp2=here, cp3=healthy("cp3", ["cp3"]))
+    assert (found["strangers"], found["healthy"]) == ({"cp3": "c0ffee"}, False)
+    assert "cp3 runs another etcd" in line(found)
+
+
 def test_a_lost_quorum_is_said_although_nobody_can_list_the_members() -> None:
     alone = answering(health=[{"health": False, "took": "3s"}], own=[status("cp1", leader=0)], all=None, members=None)
     found = asked(cp1=alone, cp2=dead, cp3=dead)
