@@ -19,6 +19,8 @@ from k8sops.task import Finding
 
 ID = re.compile(r"\d{8}T\d{6}Z")
 PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")
+BUMPS = {(3, 4): 27, (3, 5): 10}
+"""First patch of these minors whose restore can keep revisions from going back (etcd-io/etcd pull 16194)."""
 SPARE = 192 << 20
 """Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
 
@@ -84,12 +86,36 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
         id, _, rest = said(fleet[host], "under-way").partition(" ")
         if rest == made.note.strip().partition(" ")[2]:
             made = Restore(id, made.backup, made.members)
-    found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
-    manifest = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
-    given = fleet.parameters.get("manifest", "")
-    begun, members_text = made.id, ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
+    members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
     id = fleet.parameters.get("restore", made.id)
-    return {"restore": id, "begun": begun, "members": members_text, "manifest": given or manifest}
+    images = [said(fleet[host], "etcd") for host in made.members]
+    bumps = "yes" if made.backup and all(map(_bumps, images)) else ""
+    manifest = _manifest(spec, fleet)
+    return {"restore": id, "begun": made.id, "members": members_text, "manifest": manifest, "bumps": bumps}
+
+
+def _bumps(image: str) -> bool:
+    found = re.search(r":v?(\d+)\.(\d+)\.(\d+)", image)
+    major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
+    return (major, minor) >= (3, 4) and patch >= BUMPS.get((major, minor), 0)
+
+
+def rewinds(fleet: Fleet) -> bool:
+    """Whether revisions go back: clients that have seen later ones must then be started anew."""
+    return fleet.parameters.get("bumps") != "yes"
+
+
+def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
+    """The backup's manifest as it was given, or as a control plane has it."""
+    found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
+    text = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
+    return fleet.parameters.get("manifest", "") or text
+
+
+def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+    """A cluster that is made of a backup has its time as id, so that a run that died goes on."""
+    match = STEM.fullmatch(fleet.parameters.get("backup", ""))
+    return {"restore": match[2] if match else "", "manifest": _manifest(spec, fleet)}
 
 
 def _member(text: str) -> tuple[str, str]:
@@ -101,7 +127,7 @@ def restore_of(fleet: Fleet) -> Restore:
     """The restore that this run carries out."""
     entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
     members = {host: (name, peer) for host, name, peer in entries}
-    return Restore(fleet.parameters["restore"], fleet.parameters.get("backup", ""), members)
+    return Restore(fleet.parameters.get("restore", ""), fleet.parameters.get("backup", ""), members)
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:
@@ -129,6 +155,35 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         yield Finding(first, "NoBackup", f"there is no backup {backup} on any control plane; --from says where it is")
         return
     yield from _what(fleet, manifest, restore_of(fleet), backup)
+
+
+def seed_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Everything that speaks against making a cluster on new hosts out of this backup."""
+    first, backup = spec.control_planes[0].name, fleet.parameters.get("backup", "")
+    manifest = manifest_of(fleet)
+    if manifest is None:
+        yield Finding(first, "NoBackup", f"the backup {backup} cannot be had; --from says where it is")
+        return
+    yield from _verified(fleet, manifest, first)
+    for host in spec.control_planes:
+        facts = fleet[host.name]
+        if facts.initialised and said(facts, "restored") != fleet.parameters["restore"] and host.name == first:
+            yield Finding(
+                host.name, "HasCluster", "holds a cluster: `k8sops etcd restore` without --new-hosts restores it"
+            )
+    if _minor(manifest.kubernetes) != _minor(spec.version):
+        what = (
+            f"{backup} is of Kubernetes {manifest.kubernetes}, the inventory wants {spec.version}: upgrade afterwards"
+        )
+        yield Finding(first, "OtherVersion", what)
+
+
+def _verified(fleet: Fleet, manifest: Manifest, host: str) -> Iterator[Finding]:
+    if not manifest.verified and fleet.parameters.get("unverified") != manifest.name:
+        what = (
+            f"its drill: {manifest.state}; `k8sops etcd verify {manifest.name}` first, or --unverified {manifest.name}"
+        )
+        yield Finding(host, "Unverified", what)
 
 
 def back_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
@@ -162,9 +217,7 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 
 def _what(fleet: Fleet, manifest: Manifest, one: Restore, backup: str) -> Iterator[Finding]:
-    if not manifest.verified and fleet.parameters.get("unverified") != backup:
-        what = f"its drill: {manifest.state}; `k8sops etcd verify {backup}` first, or --unverified {backup}"
-        yield Finding(next(iter(one.members), ""), "Unverified", what)
+    yield from _verified(fleet, manifest, next(iter(one.members), ""))
     for host in one.members:
         facts = fleet[host]
         ca = hashlib.sha256(facts.ca).hexdigest()

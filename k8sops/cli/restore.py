@@ -33,6 +33,9 @@ def restore(
         Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
     ] = None,
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
+    new_hosts: Annotated[
+        bool, typer.Option(help="The hosts are new and bare: make the cluster of the backup.")
+    ] = False,
     unverified: Annotated[str, typer.Option(metavar="NAME", help="The backup that may be used without a drill.")] = "",
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     verbose: o.VerboseOption = 0,
@@ -55,17 +58,24 @@ def restore(
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
     told = {"backup": check_name(name), "without": without, "unverified": unverified}
-    limit = _all_but(spec, words(without))
-    request = make_request(inventory, "etcd-restore", limit, "", "", "", 20, verbose, "", ask_become_pass).told(**told)
+    limit, playbook = _all_but(spec, words(without)), "etcd-restore-new-hosts" if new_hosts else "etcd-restore"
+    request = make_request(inventory, playbook, limit, "", "", "", 20, verbose, "", ask_become_pass).told(**told)
     how, result = How(output, color, wait, check), list[int]()
 
     def ask(work: Work, found: Plan) -> None:
-        _show_loss(work, found)
+        if not new_hosts:
+            _show_loss(work, found)
         clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
 
     def then(work: Work, found: Plan) -> None:
-        _say_the_way_back(work, found)
-        if verify and not without:
+        whole = not without
+        if new_hosts:
+            whole = not _name_old_nodes(work)
+        else:
+            _say_the_way_back(work, found)
+        if not whole:
+            work.note("Once every node of the cluster is there: k8sops verify")
+        elif verify:
             from k8sops.cli.verify import verify as run_verify
 
             result.append(run_verify(inventory, None, output, ask_become_pass, color))
@@ -200,6 +210,17 @@ def _made_since(work: Work, found: Plan, since: str) -> dict[str, int] | None:
         if made > since:
             counts[kind] = counts.get(kind, 0) + 1
     return counts
+
+
+def _name_old_nodes(work: Work) -> list[str]:
+    """The nodes of the backup that the inventory does not have; their hosts may be gone, so they are not waited for."""
+    from k8sops.status import ask
+
+    names = {host.name for host in work.spec.hosts}
+    old = sorted(row["name"] for row in ask(work.session.connect, work.spec)["nodes"] if row["name"] not in names)
+    if old:
+        work.note(f"\nNodes of the backup that are not in the inventory: {', '.join(old)}. kubectl delete node NAME")
+    return old
 
 
 def _say_the_way_back(work: Work, found: Plan) -> None:

@@ -23,9 +23,10 @@ etcd_flag() {
   sed -n "s/^ *- *[\"']\{0,1\}--$1=\(.*[^\"']\)[\"']\{0,1\} *\$/\1/p" "$from" | head -n 1
 }
 
-# etcd_image: the image that the manifest names.
+# etcd_image: the image that the manifest names; ETCD_IMAGE on a host that has none yet.
 etcd_image() {
   local from
+  [ -z "${ETCD_IMAGE-}" ] || { printf '%s\n' "$ETCD_IMAGE"; return 0; }
   from=$(etcd_manifest) || return 1
   sed -n "s/^ *image: *[\"']\{0,1\}\([^\"' ]*\).*/\1/p" "$from" | head -n 1
 }

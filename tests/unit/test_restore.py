@@ -15,7 +15,7 @@ from test_members import spec
 
 from k8sops.etcd import library
 from k8sops.facts import Fleet, HostFacts
-from k8sops.restore import asks, decide, findings, restore_of
+from k8sops.restore import asks, decide, findings, restore_of, rewinds
 from k8sops.shell import LIBRARY
 
 NAME = "demo-20261124T201500Z-cp1"
@@ -93,6 +93,21 @@ def test_a_restore_under_way_goes_on_with_its_id_unless_it_is_about_something_el
     assert names(fleet(three(**{"under-way": other}))) == [(cp, "OtherRestore") for cp in three()]
     two = {name: one for name, one in three(**{"under-way": note}).items() if name != "cp3"}
     assert restore_of(fleet(two, without="cp3")).id != "20260101T000000Z"
+
+
+@pytest.mark.parametrize(
+    ("image", "back"),
+    [
+        ("3.6.8-0", False),
+        ("3.5.21-0", False),
+        ("3.5.9-0", True),
+        ("3.4.27-0", False),
+        ("3.4.3-0", True),
+        ("3.3.15", True),
+    ],
+)
+def test_where_the_old_etcd_lets_revisions_go_back_clients_are_started_anew(image: str, back: bool) -> None:
+    assert rewinds(fleet(three(etcd=f"registry.k8s.io/etcd:{image}"))) == back
 
 
 def test_only_control_planes_are_asked_and_only_about_a_name_of_a_backup() -> None:
