@@ -7,6 +7,7 @@ its keys and a policy that rejects before it connects. A script goes out whole w
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -21,13 +22,15 @@ from fabric import Config, Connection
 
 from k8sops import retry
 from k8sops.errors import UnreachableError
-from k8sops.execution import Conversation, Exec
+from k8sops.execution import GRACE, Conversation, Exec, Shell, start
 from k8sops.host import Dialogue, Result
 from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 KEEPALIVE = 15
+SITTING = 600.0
+"""Seconds for which a shell is kept; what hangs in it is ended then, at the latest."""
 BEGIN = "# k8sops begin"
 # What cryptography and paramiko raise for a key file that wants a passphrase.
 ENCRYPTED = (TypeError, paramiko.PasswordRequiredException)
@@ -59,11 +62,19 @@ class SSHSettings:
     connect_timeout: int = 10
     patience: float = 20
     """For how many seconds connecting is tried again on transport faults."""
+    answer: float = 30
+    """For how many seconds an sshd may take to answer on a connection that is open."""
 
 
 @cache
+def _ssh_config(path: str | None) -> Any:
+    """ssh_config, read once."""
+    return (Config(runtime_ssh_path=path) if path else Config()).base_ssh_config
+
+
 def _config(path: str | None) -> Config:
-    return Config(runtime_ssh_path=path) if path else Config()
+    """One for each connection: while one is made, its settings are written anew, and for others are not there."""
+    return Config(ssh_config=_ssh_config(path))
 
 
 class SSHHost:
@@ -72,6 +83,7 @@ class SSHHost:
     def __init__(self, settings: SSHSettings, password: Callable[[], str] | None = None) -> None:
         self.settings, self._password = settings, password
         self._connection: Connection | None = None
+        self._shell: Shell | None = None
 
     @property
     def name(self) -> str:
@@ -85,11 +97,13 @@ class SSHHost:
         on_line: Callable[[str], None] | None = None,
         stop: Event | None = None,
     ) -> Result:
-        """One exec: bash reads the script from stdin, as root, ended on the host itself after `timeout` seconds.
+        """bash reads the script from stdin, as root: one that listens in its own exec, any other in one that is kept.
 
         The script must be one compound command, or a child could swallow its rest (see shell.envelope).
         """
-        return self._run(script, timeout, on_line=on_line, stop=stop)
+        if stop is None:
+            return self._guarded(lambda: self._ask(script, timeout, on_line))
+        return self._guarded(lambda: self._exec(script, timeout, on_line=on_line, stop=stop))
 
     def stream(
         self,
@@ -97,14 +111,13 @@ class SSHHost:
         *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
     ) -> Result:  # fmt: skip
         """One exec that carries bytes, never all of them in memory."""
-        return self._run(script, timeout, source=source, sink=sink)
+        return self._guarded(lambda: self._exec(script, timeout, source=source, sink=sink))
 
-    def _run(self, script: str, timeout: float, **how: Any) -> Result:
-        channel = self._open()
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """What became of it, with faults of the line and refusals of sudo as errors of this host."""
         since = time.monotonic()
         try:
-            channel.exec_command(self._command(timeout))
-            result = Exec(self.name, channel, timeout, since=since, **how).run(self._stdin(script))
+            result = work()
             _sudo(self.name, result.code, result.err)
             return result
         except UnreachableError:
@@ -112,20 +125,20 @@ class SSHHost:
             raise
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(since, error) from None
-        finally:
-            channel.close()
 
     def talk(self, script: str) -> Dialogue:
         """A script that goes on running and is spoken to; a day at most."""
+        self._rise()
         channel = self._open()
         try:
-            channel.exec_command(self._command(86400))
+            start(channel, self._command(86400))
             return Conversation(channel, self._stdin(script))
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
     def close(self) -> None:
         """The connection and those of its gateways are closed."""
+        self._shell = None
         at: Any = self._connection
         while at is not None:
             at.close()
@@ -138,13 +151,14 @@ class SSHHost:
         if self._connection is None or not self._connection.is_connected:
             self._connection = retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
         try:
-            return self._connection.client.get_transport().open_session(timeout=30)  # type: ignore[no-any-return]
+            return self._connection.client.get_transport().open_session(timeout=self.settings.answer)  # type: ignore[no-any-return]
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
     def _connect(self) -> Connection:
         one = self.settings
-        options = _login(one)
+        # What a jump host takes to reach the next one is waited for, too: by itself paramiko gives it an hour.
+        options = {**_login(one), "channel_timeout": one.answer}
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
@@ -198,10 +212,50 @@ class SSHHost:
         except (paramiko.SSHException, OSError, ValueError) as error:
             if "No authentication methods" in str(error):
                 raise _refused(one, place) from None
-            kind = _Transient if "banner" in str(error) else UnreachableError
+            passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
+            kind = _Transient if passing else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
 
     # --- running ---------------------------------------------------------------------------------------------------
+
+    def _exec(self, script: str, timeout: float, **how: Any) -> Result:
+        """In an exec of its own, ended on the host itself after `timeout` seconds."""
+        self._rise()
+        channel = self._open()
+        try:
+            start(channel, self._command(timeout))
+            return Exec(self.name, channel, timeout, **how).run(self._stdin(script))
+        finally:
+            channel.close()
+
+    def _ask(self, script: str, timeout: float, on_line: Callable[[str], None] | None) -> Result:
+        """In the shell that is kept for this; ended on the host itself when that is, `SITTING` seconds after its start.
+
+        While another thread asks here, too, each has a shell of its own.
+        """
+        before, shell, self._shell = b"", self._shell, None
+        if shell is None or not shell.lasts(timeout):
+            if shell:
+                shell.end()
+            length = max(timeout + GRACE, SITTING)
+            shell, before = Shell(self.name, self._open(), time.monotonic() + length), self._stdin("")
+            start(shell.channel, self._command(length))
+        try:
+            result = shell.run(script, timeout, on_line, before)
+        except BaseException:
+            shell.channel.close()
+            raise
+        if self._shell is None and shell.lasts(0):
+            self._shell = shell
+        else:
+            shell.channel.close()
+        return result
+
+    def _rise(self) -> None:
+        """The kept shell is given up: sshd may allow two sessions and no more (MaxSessions)."""
+        shell, self._shell = self._shell, None
+        if shell:
+            shell.end()
 
     def _command(self, timeout: float) -> str:
         """Plain words only: the login shell may be any."""
@@ -266,7 +320,7 @@ def _login(one: SSHSettings) -> dict[str, Any]:
     """How to log in: with the key file and nothing else; an encrypted one is left to the agent that holds it."""
     if not one.identity:
         return {}
-    path = Path(one.identity).expanduser()
+    path = Path(os.path.expanduser(one.identity))
     try:
         return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
     except FileNotFoundError:

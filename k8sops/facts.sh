@@ -93,5 +93,8 @@ if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ];
     --request-timeout=3s 2>/dev/null); then
     fact api 1
     for token in $value; do fact token "${token##*-}"; done
+  else
+    kubelet=$(systemctl show -P MainPID kubelet 2>/dev/null)
+    [ ! -d "/proc/${kubelet:-0}" ] || fact kubelet_age $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
   fi
 fi

@@ -22,7 +22,7 @@ Event = dict[str, Any]
 
 run.start   run, command, cluster, inventory, user, version
 facts       host, seconds                    unreachable  host, why
-waiting     host, for: what still runs there
+waiting     host, for: what is waited for
 play.start  play, hosts                      play.end     play
 step        host, task, resource, state      state: begin, apply, wait, holds, changed, failed, broken, unsettled
 output      host, resource, line
@@ -48,17 +48,30 @@ class Journal:
         self.run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / f"{self.run}.jsonl"
-        self._struck = [secret.reveal() for secret in known if len(secret.reveal()) >= 4]
+        self._struck: list[str] = []
+        self.strike(known)
         self._lock = Lock()
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o600)
         self._file: TextIO = os.fdopen(descriptor, "a", encoding="utf-8")
+
+    def strike(self, known: Iterable[Secret]) -> None:
+        """These secrets, and every line of theirs, are struck out from now on."""
+        pieces = {piece for secret in known for piece in (secret.reveal(), *secret.reveal().splitlines())}
+        # The longest first: a piece within another would leave the rest of that one.
+        self._struck = sorted({*self._struck, *(one for one in pieces if len(one) >= 4)}, key=len, reverse=True)
+
+    def struck(self, text: str) -> str:
+        """The text without secrets, as others may read it."""
+        for secret in self._struck:
+            text = text.replace(secret, "***")
+        return text
 
     def write(self, event: Event) -> Event:
         """The event, with its time, is on disk; returns what was written."""
         event = {"at": round(time.time(), 3), **event}
         line = json.dumps(event, ensure_ascii=False, default=str)
         for secret in self._struck:
-            line = line.replace(json.dumps(secret)[1:-1], "***")
+            line = line.replace(json.dumps(secret, ensure_ascii=False)[1:-1], "***")
         with self._lock:
             self._file.write(line + "\n")
             self._file.flush()

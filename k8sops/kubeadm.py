@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 import string
 from collections.abc import Iterator, Mapping, Sequence
@@ -163,7 +164,7 @@ def external_etcd_files(spec: ClusterSpec) -> Iterator[tuple[str, str]]:
     if external:
         for path, name in zip(EXTERNAL_ETCD, (external.ca, external.cert, external.key), strict=True):
             try:
-                yield path, (spec.folder / Path(name).expanduser()).read_text(encoding="ascii")
+                yield path, (spec.folder / os.path.expanduser(name)).read_text(encoding="ascii")
             except (OSError, ValueError) as error:
                 raise InputError(f"cannot be read: {error}", where=Where(name), remedy="see etcd.external") from None
 
@@ -207,7 +208,7 @@ def own_manifests(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str
     """(name, text, objects) of each manifest file that the user names; relative to the inventory's folder."""
     for name in paths:
         try:
-            text = (folder / Path(name).expanduser()).read_text(encoding="utf-8")
+            text = (folder / os.path.expanduser(name)).read_text(encoding="utf-8")
             objects = objects_of(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark

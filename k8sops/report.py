@@ -251,7 +251,7 @@ class Progress:
             self._output(event)
         elif kind == "waiting":
             what = escape(event["for"].strip())
-            self.console.print(f"  [cyan]waiting[/cyan]: {event['host']}  still running there: {what}", highlight=False)
+            self.console.print(f"  [cyan]waiting[/cyan]: {event['host']}  {what}", highlight=False)
         elif kind == "failed":
             self.now.pop(event["host"], None)
         self._show()

@@ -42,7 +42,7 @@ class Resource:
 
     @property
     def fragment(self) -> Fragment:
-        return Fragment(self.check, self.apply, self.settle, self.id, self.asks)
+        return Fragment(self.check, self.apply, self.settle, self.id, self.asks, self.deadline)
 
 
 def later(id: str, because: str, *, want: str | None = None) -> Resource:

@@ -145,7 +145,7 @@ def restore_of(fleet: Fleet) -> Restore:
     entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
     members = {host: (name, peer) for host, name, peer in entries}
     told = fleet.parameters
-    return Restore(told["restore"], int(told["bump"]), told.get("backup", ""), members)
+    return Restore(told.get("restore", ""), int(told.get("bump", "0")), told.get("backup", ""), members)
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:

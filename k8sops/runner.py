@@ -55,6 +55,8 @@ class _Progress:
     fleet: Fleet
     tallies: dict[str, Tally]
     failures: list[Failure] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    """Hosts that a script was sent to since they were surveyed."""
 
     def out(self, name: str) -> bool:
         tally = self.tallies.setdefault(name, Tally())
@@ -105,6 +107,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     for batch in batches(names, play.serial):
         if stop.is_set() or session.lost.is_set():
             break
+        progress.touched.update(batch)
         answers = session.each(batch, lambda name: _converge(session, plan.spec, name, steps[name], stop))
         for name, answer in answers.items():
             _note(session, progress, name, answer)
@@ -175,12 +178,18 @@ def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[St
 
 
 def _survey_again(session: Session, progress: _Progress) -> tuple[Step, ...]:
-    """Steps that still drift, on the hosts that did not fail."""
+    """Steps that still drift, on the hosts that did not fail.
+
+    The answer of a host stands while neither it nor what is asked of it has changed.
+    """
     plan = progress.plan
     steps = [
         step
         for step in make_steps(plan.spec, plan.playbook, progress.fleet, plan.filters)
         if not progress.out(step.host)
     ]
-    seen = survey(session, steps, progress.fleet.facts)
+    planned, wanted = group(plan.steps), group(steps)
+    stale = {name for name in wanted if name in progress.touched or planned.get(name) != wanted[name]}
+    again = survey(session, [step for step in steps if step.host in stale], progress.fleet.facts)
+    seen = again | {step.key: plan.seen[step.key] for step in steps if step.host not in stale and step.key in plan.seen}
     return tuple(step for step in steps if seen.get(step.key, Seen(Outcome.UNKNOWN)).outcome is not Outcome.HOLDS)

@@ -70,13 +70,17 @@ Ask = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Fragment:
-    """One resource as the shell sees it: `check`, `apply` (None: a gate, only waited for), `settle` seconds."""
+    """One resource as the shell sees it: `check`, `apply` (None: a gate, only waited for), `settle` seconds.
+
+    `deadline`: seconds after which an apply is ended.
+    """
 
     check: str
     apply: str | None
     settle: float
     name: str = ""
     asks: tuple[Ask, ...] = ()
+    deadline: float = 300
 
 
 def asking(asks: Iterable[Ask]) -> list[str]:
@@ -95,6 +99,11 @@ def _apply(index: int, fragment: Fragment) -> str:
     return "" if fragment.apply is None else f"apply_{index}() {{\n{fragment.apply}\n}}"
 
 
+def define(fragments: Sequence[Fragment]) -> list[str]:
+    """Shell functions check_0, apply_0, check_1, …"""
+    return [text for at, one in enumerate(fragments) for text in (_check(at, one), _apply(at, one)) if text]
+
+
 def survey_script(mark: str, fragments: Sequence[Fragment]) -> str:
     """Every check once; nothing is changed. What several checks want to know is found out once, before them."""
     # Within them it is known by then.
@@ -109,10 +118,10 @@ def converge_script(
     """Check, apply on drift, check again, one after the other until one fails; then the facts, failure or not."""
     # No `&&` between them: in such a list bash forgets `set -e` in all that runs below.
     calls = [
-        f"converge {at} {int(one.settle)} {quote(one.name)}; [ $? = 0 ] || return 0" for at, one in enumerate(fragments)
+        f"converge {at} {int(one.settle)} {int(one.deadline)} {quote(one.name)}; [ $? = 0 ] || return 0"
+        for at, one in enumerate(fragments)
     ]
-    functions = [text for at, one in enumerate(fragments) for text in (_check(at, one), _apply(at, one))]
-    work = [*functions, "work() {", *calls, "}"]
+    work = [*define(fragments), "work() {", *calls, "}"]
     tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]
     first = ["LISTENS=1", f"lock {quote(who)} {LOCK_SECONDS}", "work"]
     return envelope(mark, [*work, *first, *tail], known)

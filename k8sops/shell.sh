@@ -224,38 +224,58 @@ put_file() {
     { rm -f "$new"; return 1; }
 }
 
-# apt_get ARGS: waits for another apt or dpkg that is at work, finishes what one that died has left half configured,
-# keeps configuration files that a person changed.
+# apt_get ARGS: once nobody else is at work; keeps configuration files that a person changed.
 apt_get() {
-  local tries
-  for tries in $(seq 60); do
-    [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A /var/lib/dpkg/updates)" ] && break
-    dpkg --force-confdef --force-confold --configure -a && break
-    echo "dpkg is busy or half configured; waiting"
-    sleep 5
-  done
-  for tries in $(seq 60); do
-    apt_locked || break
-    echo "another apt is at work; waiting"
-    sleep 5
-  done
-  apt-get -q -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
+  apt_ready || return
+  apt-get -q -y -o DPkg::Lock::Timeout=$APT_PATIENCE -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
     -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends "$@"
 }
 
-# apt_locked: some process holds the lock on the package lists; apt waits for dpkg's lock by itself, not for this one.
-apt_locked() {
-  local inode
-  inode=$(stat -c %i /var/lib/apt/lists/lock 2>/dev/null) || return 1
-  grep -q "^[0-9]*: .*:$inode [0-9]" /proc/locks
+# apt_ready: waits for another apt or dpkg that is at work, and finishes what one that died has left half configured.
+# apt itself waits for dpkg's lock only, not for those on its lists and on what it has fetched.
+APT_PATIENCE=300
+APT_LOCKS="/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock"
+apt_ready() {
+  local until=$((SECONDS + APT_PATIENCE)) holder told=
+  while holder=$(apt_holder); [ -n "$holder" ]; do
+    [ "$holder" = "$told" ] || echo "waiting for $holder"
+    [ $SECONDS -lt $until ] || { echo "gave up after $APT_PATIENCE s: $holder"; return 1; }
+    told=$holder
+    sleep 1
+  done
+  [ -n "$(dpkg --audit)$(ls -A /var/lib/dpkg/updates)" ] || return 0
+  echo "dpkg was left half configured: that is finished first"
+  dpkg --force-confdef --force-confold --configure -a || echo "dpkg could not finish it; apt goes on from there"
+}
+
+# apt_holder: which process holds one of those locks, and which.
+apt_holder() {
+  local path inode pid where
+  for path in $APT_LOCKS; do
+    inode=$(stat -c %i "$path" 2>/dev/null) || continue
+    while read -r _ _ _ _ pid where _; do
+      case $where in *:"$inode") echo "$(cat "/proc/$pid/comm" 2>/dev/null) (pid $pid), which holds $path"; return ;; esac
+    done </proc/locks
+  done
 }
 
 # --- how resources run -----------------------------------------------------------------------------------------
 # Fragments run in a subshell that inherits neither stdin nor the lock, so nothing that they start can hold it.
 run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 8<&- 9>&-; }
+# An apply is a process group of its own (set -m), so that all of it can be ended after DEADLINE seconds.
 run_apply() {
   INDEX=$1
-  ( set -euo pipefail; "apply_$1" ) </dev/null 2>&1 8<&- 9>&- | relay 8<&- 9>&-
+  {
+    set -m
+    ( set +m -euo pipefail; "apply_$1" ) </dev/null 2>&1 &
+    local work=$! code=0
+    ( set +m; sleep "$2"; echo "it was not done within $2 s, and is ended"; kill -- -$work; sleep 10; kill -9 -- -$work ) &
+    local guard=$!
+    wait $work || code=$?
+    kill -- -$guard
+    wait $guard
+    exit $code
+  } 2>/dev/null 8<&- 9>&- | relay 8<&- 9>&-
   return "${PIPESTATUS[0]}"
 }
 
@@ -280,20 +300,28 @@ survey_from() {
   printf '\n%s' "$2" >&3
 }
 
-# converge INDEX SETTLE ID: check, apply on drift, check again for up to SETTLE seconds.
+# converge INDEX SETTLE DEADLINE ID: check, apply on drift, check again; each for up to SETTLE seconds until it is told.
 converge() {
   local code until
   heard
   [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
   mark begin "$1"
   run_check "$1"; code=$?
+  # What cannot be told at the moment, as while an API server starts anew, is asked again.
+  until=$((SECONDS + $2))
+  while [ $code = 11 ] && [ $SECONDS -lt $until ]; do
+    heard
+    [ -z "$STOP" ] || { mark stopped "$1"; return 1; }
+    sleep 2
+    run_check "$1" >/dev/null; code=$?
+  done
   mark checked "$1" $code
   [ $code != 0 ] || return 0
   [ $code = 10 ] || return 1
   if declare -F "apply_$1" >/dev/null; then
-    at_work "$3"
+    at_work "$4"
     mark apply "$1"
-    run_apply "$1"; code=$?
+    run_apply "$1" "$3"; code=$?
     [ $code = 0 ] || { mark failed "$1" $code; return 1; }
   else
     mark wait "$1"

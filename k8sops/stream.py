@@ -81,7 +81,7 @@ class Reader:
             settle = self._at.resource.settle if self._at else 0
             self._fail("unsettled", f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied")
         elif word == "locked":
-            self.emit({"type": "waiting", "host": self.host, "for": " ".join(marker.args)})
+            self.emit({"type": "waiting", "host": self.host, "for": f"still running there: {' '.join(marker.args)}"})
         elif word == "held":
             self.ran.failure = Failure(
                 self.host, "", "lock", f"another run is still at work on this host: {' '.join(marker.args)}"

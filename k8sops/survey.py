@@ -36,6 +36,10 @@ Connect = Callable[[str], Host]
 """Gives the host of an inventory name; the connection itself is made by the first `run`."""
 
 
+API_SECONDS, PAUSE = 180, 2.0
+"""For how long after the start of kubelet an API server may be on its way up, and between two looks at it."""
+
+
 @dataclass(frozen=True)
 class Session:
     """What a run works with: how hosts are reached, how many at once, where events go."""
@@ -82,8 +86,8 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
             if line.startswith("now="):
                 arrived.append(time.time())
 
-        probing = facts_module.probing(probes[name])
-        script = envelope(mark, ["mark facts", facts_module.script(spec), probing, more[name]])
+        questions = [facts_module.script(spec), facts_module.probing(probes[name]), more[name]]
+        script = envelope(mark, ["mark facts", *questions])
         before = time.time()
         host = session.connect(name)
         result = host.run(script, timeout=60, on_line=take)
@@ -104,6 +108,29 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     return replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)}), silent
 
 
+def gather_when_up(
+    session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters
+) -> tuple[Fleet, dict[str, str]]:
+    """As `gather`, once API servers that are on their way up are there: after a reboot they take their time.
+
+    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down.
+    """
+    since, told = time.monotonic(), ""
+    while True:
+        fleet, silent = gather(session, spec, playbook, filters)
+        coming = [name for name, one in fleet.facts.items() if one.initialised and _is_coming(one)]
+        if not coming or time.monotonic() - since > API_SECONDS or session.stop.wait(PAUSE if told else 0):
+            return fleet, silent
+        if coming[0] != told:
+            told = coming[0]
+            what = f"its API server, for up to {API_SECONDS} s: kubelet runs since {fleet[told].kubelet_age} s"
+            session.emit({"type": "waiting", "host": told, "for": what})
+
+
+def _is_coming(facts: HostFacts) -> bool:
+    return not facts.api and facts.kubelet_age is not None and facts.kubelet_age < API_SECONDS
+
+
 def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:
     """What each step's check says now; one script a host."""
     by_host = group(steps)
@@ -113,7 +140,10 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         mark = new_mark()
         lines: list[str] = []
         script = survey_script(mark, [step.resource.fragment for step in mine])
-        result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        try:
+            result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+        except HostError as error:
+            raise _at_check(error, mine, mark, lines) from None
         session.emit({"type": "survey", "host": name, "seconds": round(result.seconds, 3), "checks": len(mine)})
         seen = read_survey(mark, lines)
         if not result.ok or len(seen) < len(mine):
@@ -128,6 +158,15 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         else:
             found |= answer
     return found
+
+
+def _at_check(error: HostError, steps: Sequence[Step], mark: str, lines: Iterable[str]) -> HostError:
+    """The error, with the check that was under way when it came."""
+    markers = [marker for line in lines if (marker := parse_line(mark, line)) and marker.word == "begin"]
+    if markers:
+        at = steps[markers[-1].index]
+        error.what += f" (it was at the check of {at.task} / {at.resource.id})"
+    return error
 
 
 def read_survey(mark: str, lines: Iterable[str]) -> dict[int, Seen]:
@@ -153,7 +192,7 @@ def make_plan(
     session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, waived: Iterable[str] = ()
 ) -> Plan:
     """Facts, then the survey: two scripts a host, however many tasks."""
-    fleet, silent = gather(session, spec, playbook, filters)
+    fleet, silent = gather_when_up(session, spec, playbook, filters)
     steps = make_steps(spec, playbook, fleet, filters)
     return Plan(
         spec=spec,

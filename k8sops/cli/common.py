@@ -51,7 +51,7 @@ def load_spec(path: Path) -> ClusterSpec:
     spec = make_spec(inventory)
     for host in spec.hosts:
         if host.ssh.identity:
-            key = Path(host.ssh.identity).expanduser()
+            key = Path(os.path.expanduser(host.ssh.identity))
             if not os.access(key, os.R_OK):
                 why = "cannot be read" if key.exists() else "is not there"
                 where = inventory.where("ssh", "identity")

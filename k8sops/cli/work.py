@@ -80,7 +80,9 @@ class Work:
         from k8sops.survey import make_plan
 
         with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
-            return make_plan(self.session, self.spec, self.playbook, self.filters, waived)
+            found = make_plan(self.session, self.spec, self.playbook, self.filters, waived)
+        self.journal.strike(secret for step in found.steps for secret in step.resource.secrets)
+        return found
 
     def run(self, found: Plan, wait: float, first: Callable[[], None] | None = None) -> Done:
         """The plan, after `first`, carried out while no other run may change the cluster."""
@@ -100,7 +102,8 @@ class Work:
             held.release()
         if held.lost.is_set():
             raise HostError(planes[0], "the cluster's lock was lost; nothing was begun after that", remedy="run again")
-        return done
+        hidden = [replace(one, lines=tuple(map(self.journal.struck, one.lines))) for one in done.failures]
+        return replace(done, failures=tuple(hidden))
 
     def note(self, text: str) -> None:
         self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)

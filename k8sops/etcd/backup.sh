@@ -71,12 +71,13 @@ snapshot_whole() {
 }
 
 # pick_member: ETCDCTL_ENDPOINTS becomes a member that answers a read which the quorum has confirmed, so that it does
-# not lag; this host's own when it does.
+# not lag; this host's own when it does. REVISION is what it has at least.
 pick_member() {
   local one
   for one in ${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379} $ENDPOINTS; do
     ETCDCTL_ENDPOINTS=$one
-    if etcd_healthy; then return 0; fi
+    REVISION=$(etcdctl get k8sops --command-timeout=5s -w fields 2>/dev/null | field Revision)
+    [ -z "$REVISION" ] || return 0
     echo "the member at $one is dead or lags behind; trying another" >&2
   done
   unset ETCDCTL_ENDPOINTS
@@ -94,22 +95,27 @@ mark_now() {
 # finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
 finished() { mark_now 'done' "done/$1" || echo "the API does not answer: nobody else hears of this backup" >&2; }
 
-# at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision.
+# at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision. All counts are
+# asked at once: a process for each would take longer than they do.
 at_revision() {
-  local kind said
-  COUNTS=
+  local kind said all
+  mapfile -t all < <({
+    echo
+    for kind in $KINDS; do printf 'get "/registry/%s/" --prefix --count-only --rev=%s\n' "${kind#*=}" "$1"; done
+    printf 'get "" --prefix --count-only --rev=%s\n\n\n' "$1"
+  } | ETCDCTL_SECONDS=150 etcdctl txn --command-timeout=120s -w fields | sed -n 's/^"Count" : //p')
+  [ "${#all[@]}" -gt 0 ] || return 1
+  COUNTS='' KEYS=${all[-1]}
   for kind in $KINDS; do
-    said=$(counted "/registry/${kind#*=}/" "$1") || return 1
-    COUNTS+="${COUNTS:+, }\"${kind%%=*}\": $said"
+    COUNTS+="${COUNTS:+, }\"${kind%%=*}\": ${all[0]-}"
+    all=("${all[@]:1}")
   done
-  KEYS=$(counted "" "$1") && said=$(etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
+  said=$(ETCDCTL_SECONDS=150 etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
   HASH=$(number hash <<<"$said") COMPACTED=$(number compact_revision <<<"$said")
   COMPACTED=${COMPACTED:-0}
-  [ -n "$HASH" ] && [ -n "$KEYS" ]
+  # What is left of the counts is the sum, which was asked last.
+  [ -n "$HASH" ] && [ "${#all[@]}" = 1 ]
 }
-
-# counted PREFIX REVISION: how many keys there were.
-counted() { etcdctl get "$1" --prefix --count-only --rev="$2" --command-timeout=60s -w fields | field Count; }
 
 # uncompacted REVISION: etcd has not been compacted beyond it.
 uncompacted() { etcdctl get k8sops --rev="$(($1 > 1 ? $1 : 1))" --command-timeout=10s >/dev/null 2>&1; }
@@ -117,13 +123,13 @@ uncompacted() { etcdctl get k8sops --rev="$(($1 > 1 ? $1 : 1))" --command-timeou
 # snapshot STEM: .STEM.db.part holds a snapshot, proven whole, and the variables say what is in it at REVISION.
 # The hash of the keyspace depends on how far it was compacted: where that changed meanwhile, all is done again.
 snapshot() {
-  local tries
+  local tries said
   for tries in 1 2 3; do
     rm -f "$FOLDER/.$1.db.part"*
     pick_member || return 1
-    REVISION=$(etcdctl get k8sops --command-timeout=5s -w fields | field Revision)
-    CLUSTER_ID=$(etcd_status ClusterID) MEMBER_ID=$(etcd_status MemberID) ETCD=$(etcd_status Version)
-    room "$FOLDER" "$(etcd_status DBSize)" || return 1
+    said=$(etcdctl endpoint status --command-timeout=5s -w fields)
+    CLUSTER_ID=$(field ClusterID <<<"$said") MEMBER_ID=$(field MemberID <<<"$said") ETCD=$(field Version <<<"$said")
+    room "$FOLDER" "$(field DBSize <<<"$said")" || return 1
     at_revision "$REVISION" || { refuse NoAnswer "etcd at $ETCDCTL_ENDPOINTS stopped answering"; return 1; }
     etcdctl snapshot save "$FOLDER/.$1.db.part" --command-timeout="${SAVE_SECONDS-3600}s" >/dev/null 2>"$FOLDER/.$1.log.part" || {
       refuse SaveFailed "the snapshot was not taken: $(grep -io 'error.*\|no space.*' "$FOLDER/.$1.log.part" | tail -n 1 | cut -c1-300)"

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,14 +90,18 @@ def container(lab: str, host: str) -> str:
     return f"k8sops-{lab}-{host}"
 
 
+def power(*, privileged: bool) -> list[str]:
+    """What a container may that is a host: all, where the engine can give that."""
+    if privileged:
+        return ["--privileged"]
+    options = ("seccomp=unconfined", "systempaths=unconfined", "apparmor=unconfined")
+    allowed = [f"--cap-add={one}" for one in CAPABILITIES] + [f"--security-opt={one}" for one in options]
+    return [*allowed, "--device-cgroup-rule=a *:* rwm"]
+
+
 def run_argv(lab: str, host: str, address: str, image: str, *, privileged: bool) -> list[str]:
     """`docker run` for one host: as kind makes them where the engine can, else with the capabilities there are."""
     name = container(lab, host)
-    power = ["--privileged"]
-    if not privileged:
-        power = [f"--cap-add={one}" for one in CAPABILITIES]
-        power += ["--security-opt=seccomp=unconfined", "--security-opt=systempaths=unconfined"]
-        power += ["--security-opt=apparmor=unconfined", "--device-cgroup-rule=a *:* rwm"]
     volumes = [f"--volume={name}-{volume}:/var/lib/{volume}" for volume in VOLUMES]
     return [
         "run",
@@ -108,7 +112,7 @@ def run_argv(lab: str, host: str, address: str, image: str, *, privileged: bool)
         f"--ip={address}",
         f"--label={LABEL}={lab}",
         f"--label={LABEL}.host={host}",
-        *power,
+        *power(privileged=privileged),
         "--cgroupns=private",
         "--tmpfs=/run:exec",
         "--tmpfs=/tmp:exec",
@@ -160,13 +164,22 @@ def up(lab: str, names: Sequence[str], image: str, mirror: str | None, say: Say)
     def start(name: str) -> LabHost:
         if name not in there:
             argv = run_argv(lab, name, where[name], image, privileged=privileged)
-            docker(*argv[:-1], f"--label={LABEL}.address={where[name]}", argv[-1])
+            kept = [f"--volume={path}:/etc/{path.name}" for path in _kept(folder / name, name, where[name])]
+            docker(*argv[:-1], f"--label={LABEL}.address={where[name]}", *kept, argv[-1])
         elif not there[name].running:
             docker("start", container(lab, name))
         return _prepare(lab, name, where[name], key, mirror)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
         return Lab(lab, folder, tuple(pool.map(start, names)))
+
+
+def _kept(folder: Path, name: str, address: str) -> Iterator[Path]:
+    """Files that Docker would write anew at each start; a real host keeps them through a reboot."""
+    folder.mkdir(exist_ok=True)
+    for file, text in (("resolv.conf", ""), ("hosts", f"127.0.0.1 localhost\n::1 localhost\n{address} {name}\n")):
+        (folder / file).write_text(text, encoding="ascii")
+        yield folder / file
 
 
 def _prepare(lab: str, name: str, address: str, key: Path, mirror: str | None) -> LabHost:

@@ -40,12 +40,13 @@ def sysctl(key: str, value: str | int) -> Resource:
     Fields of a value are compared with white space folded: the kernel prints tabs where people write blanks.
     """
     path, want = quote(f"/etc/sysctl.d/90-k8sops-{key}.conf"), f"{key} = {value}"
+    said = f"""{quote(f"{key} = ")}"${{has[*]-}}"{quote(f", wanted {value}")}"""
     proc = quote("/proc/sys/" + key.replace(".", "/"))
     return Resource(
         id=f"sysctl:{key}",
         check=f"""[ -e {proc} ] || drift "no such parameter yet"
 read -r -a has <{proc} || true
-[ "${{has[*]-}}" = {quote(" ".join(str(value).split()))} ] || drift "{key} = ${{has[*]-}}, wanted {value}"
+[ "${{has[*]-}}" = {quote(" ".join(str(value).split()))} ] || drift {said}
 grep -qxF {quote(want)} {path} 2>/dev/null || drift "not set at boot"
 """,
         apply=f"printf '%s\\n' {quote(want)} | put_file {path} 0644 root:root\nprintf '%s\\n' {quote(value)} >{proc}",

@@ -63,7 +63,7 @@ kubectl -n kube-system get secrets --field-selector type=bootstrap.kubernetes.io
 date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
-        deadline=600,
+        deadline=660,
         asks=(("objects", *(_named(one) for one in LAST_OF_INIT)),),
     )
 
@@ -196,6 +196,7 @@ timeout -k 10 300 kubeadm join --config {path} \\
         want=_masked(config, secrets),
         secrets=tuple(secrets.values()),
         settle=30,
+        deadline=360,
     )
 
 
@@ -226,7 +227,7 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=_masked(config, secrets),
         secrets=tuple(secrets.values()),
         settle=120,
-        deadline=720,
+        deadline=780,
         asks=(("nodes",),),
     )
 

@@ -117,6 +117,7 @@ rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/p
   /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore""",
         want="no certificate, no manifest, no data of etcd",
         risk="delete",
+        deadline=360,
     )
 
 

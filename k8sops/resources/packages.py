@@ -33,7 +33,7 @@ def packages(name: str, wanted: Mapping[str, str | None], *, hold: Sequence[str]
     return Resource(
         id=f"packages:{name}",
         check="\n".join(check),
-        apply=f"""dpkg --configure -a
+        apply=f"""apt_ready
 apt_get --simulate {install} >/dev/null 2>&1 || apt_get update
 apt_get {install}
 {f"apt-mark hold {held}" if held else ""}""",

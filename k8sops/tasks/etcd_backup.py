@@ -10,6 +10,7 @@ from k8sops.facts import Fleet, Parameters
 from k8sops.reference import resolve
 from k8sops.resource import Resource
 from k8sops.resources.backup import copied, taken
+from k8sops.resources.packages import packages
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
@@ -23,8 +24,10 @@ def places(spec: ClusterSpec, told: Parameters) -> list[str]:
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     told, backup = fleet.parameters, spec.settings.backup
     name = told["backup"]
+    to, recipient = places(spec, told), told.get("encrypt_to", backup.encrypt_to or "")
+    if recipient:
+        yield packages("backup", {"age": None})
     yield taken(spec, host, name)
-    to = places(spec, told)
     credentials = None
     if backup.s3.credentials and any(one.startswith("s3://") for one in to):
         credentials = Secret("s3_credentials", resolve(backup.s3.credentials))
@@ -34,7 +37,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             host,
             name,
             one,
-            encrypt_to=told.get("encrypt_to", backup.encrypt_to or ""),
+            encrypt_to=recipient,
             credentials=credentials if one.startswith("s3://") else None,
         )
 

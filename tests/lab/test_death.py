@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import strikes
 from conftest import Cluster
+from strikes import SEED, Started, Tally
 
 from k8sops.shell import RUN_LOCK
 
-SEED = int(os.environ.get("K8SOPS_SEED", "4"))
 PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))
+STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) // 3
 BOOK = """\
-- {name: Hosts, hosts: all, tasks: [swap, kernel, names, shell-comfort]}
+- {name: Hosts, hosts: all, tasks: [swap, kernel, names, time-sync, shell-comfort]}
 """
+HOSTS = ("cp1", "w1")
 DRIFT = "rm -f /etc/profile.d/k8sops.sh /etc/sysctl.d/*k8sops* /etc/modules-load.d/*k8sops*; sed -i '/k8sops/,/k8sops/d' /etc/hosts 2>/dev/null || true"
 
 
@@ -38,26 +36,8 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made.k8sops("lab", "down", made.name)
 
 
-class Started:
-    """A k8sops that runs beside the test, with a state folder of its own."""
-
-    def __init__(self, hosts: Cluster, state: Path, *words: str) -> None:
-        env = {**os.environ, "K8SOPS_INVENTORY": str(hosts.inventory), "XDG_STATE_HOME": str(state)}
-        env |= {"KUBECONFIG": str(hosts.kubeconfig)}
-        argv = [sys.executable, "-m", "k8sops", *words, "-p", str(hosts.folder / "book.yaml")]
-        self.state = state
-        self.process = subprocess.Popen(
-            argv, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler) and None,
-        )  # fmt: skip
-
-    def end(self, seconds: float = 120) -> tuple[int, str]:
-        out, _ = self.process.communicate(timeout=seconds)
-        return self.process.returncode, out
-
-    def events(self) -> list[dict[str, Any]]:
-        lines = [line for path in self.state.rglob("*.jsonl") for line in path.read_text().splitlines()]
-        return [json.loads(line) for line in lines]
+def started(hosts: Cluster, state: Path, *words: str) -> Started:
+    return Started(hosts, state, "apply", "--yes", *words, "-p", str(hosts.folder / "book.yaml"))
 
 
 def apply(hosts: Cluster, *words: str, expect: int = 0) -> str:
@@ -68,7 +48,7 @@ def converged(hosts: Cluster) -> None:
     """Running again converges, and the run after that has nothing to do."""
     apply(hosts, "--wait", "60")
     assert "no changes" in apply(hosts)
-    for host in ("cp1", "w1"):
+    for host in HOSTS:
         assert hosts.on(host, "find /etc -name '.k8sops.*'") == ""
 
 
@@ -82,9 +62,9 @@ def busy(hosts: Cluster, seconds: int) -> None:
 
 def test_two_operators_at_once_never_write_side_by_side(hosts: Cluster, tmp_path: Path) -> None:
     for pair in range(PAIRS):
-        for host in ("cp1", "w1"):
+        for host in HOSTS:
             hosts.on(host, DRIFT)
-        both = [Started(hosts, tmp_path / f"{pair}{name}", "apply", "--yes", "--wait", "60") for name in "ab"]
+        both = [started(hosts, tmp_path / f"{pair}{name}", "--wait", "60") for name in "ab"]
         assert [one.end()[0] for one in both] == [0, 0]
         spans = []
         for one in both:
@@ -103,7 +83,7 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     def free() -> bool:
         return "free" in hosts.on("cp1", f"flock -n {RUN_LOCK} echo free || true")
 
-    first = Started(hosts, tmp_path / "a", "apply", "--yes")
+    first = started(hosts, tmp_path / "a")
     until(lambda: any(event.get("state") == "apply" for event in first.events()), 30)
     ran = hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "book.yaml"), expect=7)
     assert "the cluster is held, on cp1, by " in ran.err
@@ -115,7 +95,7 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     until(free, 5)
     first.end()
     hosts.on("w1", "rm /usr/local/bin/sync")
-    second = Started(hosts, tmp_path / "b", "apply", "--yes", "--wait", "60")
+    second = started(hosts, tmp_path / "b", "--wait", "60")
     code, said = second.end()
     assert code == 0
     # The script of the one that died was still at its step; it was named and waited for, not joined.
@@ -127,7 +107,7 @@ def test_ctrl_c_finishes_what_runs_and_says_where_it_stopped(
     hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
 ) -> None:
     busy(hosts, 3)
-    one = Started(hosts, tmp_path, "apply", "--yes")
+    one = started(hosts, tmp_path)
     until(lambda: any(event.get("state") == "apply" and event["host"] == "w1" for event in one.events()), 30)
     one.process.send_signal(signal.SIGINT)
     code, said = one.end()
@@ -158,28 +138,30 @@ def test_a_plan_that_was_saved_runs_as_it_was_shown_or_is_refused(hosts: Cluster
     converged(hosts)
 
 
-@pytest.mark.parametrize("at", range(int(os.environ.get("K8SOPS_DEATHS", "8"))))
-def test_killed_cut_or_frozen_anywhere_it_converges(hosts: Cluster, tmp_path: Path, at: int) -> None:
-    chance = random.Random(SEED * 1000 + at)
-    for host in ("cp1", "w1"):
-        hosts.on(host, DRIFT)
-    one = Started(hosts, tmp_path, "apply", "--yes")
-    fate = chance.choice(["kill", "cut", "freeze", "reboot"])
-    time.sleep(chance.uniform(0.3, 2.5))
-    if fate == "kill":
-        one.process.kill()
-    elif fate == "cut":
-        hosts.on("w1", "pkill -9 -f 'sshd: ops' || true")
-    elif fate == "freeze":
-        one.process.send_signal(signal.SIGSTOP)
-        time.sleep(6)
-        one.process.send_signal(signal.SIGCONT)
-    else:
-        name = f"k8sops-{hosts.name}-w1"
-        subprocess.run(["docker", "kill", name], check=True, capture_output=True)
-        subprocess.run(["docker", "start", name], check=True, capture_output=True)
-    code, said = one.end()
-    assert "Traceback" not in said
-    assert code in (0, 3, 4, -9), said
-    print(f"seed {SEED * 1000 + at}: {fate} ended with {code}")
+@pytest.fixture(scope="module")
+def tally(hosts: Cluster) -> Iterator[Tally]:
+    strikes.watch_twice(hosts, HOSTS, ("apt-get", "sync"))
+    made = Tally()
+    yield made
+    print(f"\nseed {SEED}, bare hosts: {made.summary()}")
+
+
+@pytest.mark.parametrize("at", range(STRIKES))
+def test_whatever_strikes_running_again_converges(hosts: Cluster, tally: Tally, tmp_path: Path, at: int) -> None:
+    chance = random.Random(f"{SEED}:drift:{at}")
+    words = ("apply", "--yes", "--wait", "60", "-p", str(hosts.folder / "book.yaml"))
+    one = None
+    for attempt in range(5):
+        for host in HOSTS:
+            hosts.on(host, DRIFT)
+            hosts.on(host, chance.choice([":", "apt-get -qq -y remove systemd-timesyncd >/dev/null"]))
+        one = strikes.strike(hosts, HOSTS, chance, "drift", tmp_path / str(attempt), words)
+        if one:
+            break
+    assert one, "every run was over before it could be struck"
+    tally.strikes.append(one)
+    tally.runs += 1
+    print(f"seed {SEED}, strike {at}, {one}")
     converged(hosts)
+    strikes.nothing_is_left(hosts, HOSTS)
+    tally.converged += 1

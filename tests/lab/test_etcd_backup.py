@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from conftest import Cluster, Ran
 from prometheus_client.parser import text_string_to_metric_families
 from s3 import Server, s3_server
@@ -316,9 +317,8 @@ def test_a_clock_a_year_ahead_costs_no_good_backup(planes: Cluster) -> None:
 
 
 def gateway(cluster: Cluster) -> str:
-    form = "{{range .IPAM.Config}}{{.Gateway}} {{end}}"
-    argv = ["docker", "network", "inspect", "-f", form, f"k8sops-{cluster.name}"]
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split()[0]
+    """This machine, as the lab's hosts see it."""
+    return cluster.on("cp1", "ip -4 route show default | head -n 1").split()[2]
 
 
 def test_copies_in_s3_encrypted_with_a_key_that_may_only_write(
@@ -378,7 +378,7 @@ def test_whatever_s3_does_the_backup_here_stays_and_no_half_one_is_there(
 
 def test_a_copy_on_another_host_by_ssh(planes: Cluster) -> None:
     planes.on("cp2", "useradd -m keeper 2>/dev/null || true; install -d -m 0700 -o keeper /home/keeper/.ssh")
-    address = planes.on("cp2", "hostname -I").split()[0]
+    address = str(yaml.safe_load(planes.inventory.read_text())["groups"]["control_plane"]["hosts"]["cp2"]["address"])
     for host in PLANES:
         public = planes.on(
             host,

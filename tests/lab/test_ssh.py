@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from conftest import Cluster
 
 from k8sops.connection import SSHHost, SSHSettings
 from k8sops.errors import UnreachableError
-from k8sops.shell import envelope, new_mark
+from k8sops.shell import envelope, hold_script, new_mark
 
 HOSTS = ("cp1", "w1", "w2")
 
@@ -101,6 +102,36 @@ def test_two_jump_hosts_are_gone_through_and_each_key_is_checked(hosts: Cluster,
         assert f"the host key of {reach[missing].host} is not known" in refusal(replace(far, pins=pins))
 
 
+def logins(hosts: Cluster) -> dict[str, int]:
+    """How many logins each host has let in so far."""
+    count = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey for ops' || true"
+    return {host: int(hosts.on(host, count)) for host in HOSTS}
+
+
+@pytest.mark.parametrize("bad", HOSTS)
+@pytest.mark.parametrize("how", ["not known", "has changed", "@revoked"])
+def test_nobody_logs_in_on_a_hop_whose_key_is_wrong_nor_behind_it(
+    hosts: Cluster, reach: dict[str, SSHSettings], tmp_path: Path, bad: str, how: str
+) -> None:
+    far = replace(reach["w2"], jump=f"ops@{reach['cp1'].host},ops@{reach['w1'].host}")
+    host, other = reach[bad].host, reach["w2" if bad != "w2" else "w1"].host_key or ""
+    key = " ".join((reach[bad].host_key or "").split()[:2])
+    if how == "@revoked":
+        (tmp_path / "revoked").write_text(f"@revoked * {key}\n")
+        far = replace(far, known_hosts=(str(tmp_path / "revoked"),))
+    elif bad == "w2":
+        far = replace(far, host_key=other if how == "has changed" else None)
+    else:
+        pins = {address: pin for address, pin in far.pins.items() if address != host}
+        far = replace(far, pins=pins | ({host: other} if how == "has changed" else {}))
+    before = logins(hosts)
+    assert how in refusal(far)
+    after = logins(hosts)
+    # Those before the bad one were gone through; it and what lies behind it have seen no login.
+    passed = HOSTS[: HOSTS.index(bad)]
+    assert {name for name in HOSTS if after[name] > before[name]} == set(passed)
+
+
 def test_known_hosts_hashed_revoked_and_certified(reach: dict[str, SSHSettings], tmp_path: Path) -> None:
     cp1, known = reach["cp1"], tmp_path / "known_hosts"
     key = " ".join((cp1.host_key or "").split()[:2])
@@ -118,6 +149,60 @@ def test_known_hosts_hashed_revoked_and_certified(reach: dict[str, SSHSettings],
     said = refusal(replace(unpinned, known_hosts=(str(certified),)))
     assert "not known" in said
     assert "host certificates" in said
+
+
+def test_a_host_that_shows_a_certificate_is_refused_with_the_reason(
+    hosts: Cluster, reach: dict[str, SSHSettings], tmp_path: Path
+) -> None:
+    """The real thing: an authority signs the host's key, and sshd shows the certificate."""
+    authority = tmp_path / "authority"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(authority)], check=True)
+    public = tmp_path / "host.pub"
+    public.write_text(hosts.on("w1", "cat /etc/ssh/ssh_host_ed25519_key.pub"))
+    sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "w1", "-h", "-n", reach["w1"].host, str(public)]
+    subprocess.run(sign, check=True)
+    certificate = public.with_name("host-cert.pub").read_text()
+    hosts.on(
+        "w1",
+        f"cat >/etc/ssh/host-cert.pub <<'END'\n{certificate}END\necho 'HostCertificate /etc/ssh/host-cert.pub' >/etc/ssh/sshd_config.d/cert.conf; systemctl restart ssh",
+    )
+    known = tmp_path / "known_hosts"
+    known.write_text(f"@cert-authority {reach['w1'].host} {authority.with_suffix('.pub').read_text()}")
+    before = logins(hosts)
+    said = refusal(replace(reach["w1"], host_key=None, known_hosts=(str(known),)))
+    assert "host certificates" in said
+    assert logins(hosts) == before
+    # The plain key is still shown to those who know it.
+    assert ask(reach["w1"]) == ["w1", "root"]
+    hosts.on("w1", "rm /etc/ssh/sshd_config.d/cert.conf; systemctl restart ssh")
+
+
+def test_an_encrypted_key_is_used_where_the_agent_holds_it(
+    hosts: Cluster, reach: dict[str, SSHSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, socket = tmp_path / "id", tmp_path / "agent"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "a passphrase", "-f", str(key)], check=True)
+    hosts.on("cp1", f"echo '{key.with_suffix('.pub').read_text().strip()}' >>/home/ops/.ssh/authorized_keys")
+    encrypted = replace(reach["cp1"], identity=str(key))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    with subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL) as agent:
+        while not socket.exists():
+            pass
+        assert "is encrypted: ssh-add it" in refusal(encrypted)
+        (tmp_path / "ask").write_text("#!/bin/sh\necho 'a passphrase'\n")
+        (tmp_path / "ask").chmod(0o700)
+        env = {**os.environ, "SSH_ASKPASS": str(tmp_path / "ask"), "SSH_ASKPASS_REQUIRE": "force"}
+        subprocess.run(["ssh-add", "-q", str(key)], check=True, env=env, stdin=subprocess.DEVNULL)
+        assert ask(encrypted) == ["cp1", "root"]
+        agent.kill()
+
+
+def test_many_at_once_through_one_sshd_with_its_default_limits(hosts: Cluster, reach: dict[str, SSHSettings]) -> None:
+    """Thirty hosts behind one jump host: three times what MaxStartups takes before it begins to drop connections."""
+    assert hosts.on("cp1", "sshd -T | grep ^maxstartups").strip() == "maxstartups 10:30:100"
+    far = replace(reach["w2"], jump=f"ops@{reach['cp1'].host}", patience=60)
+    with ThreadPoolExecutor(30) as pool:
+        assert list(pool.map(ask, [far] * 30)) == [["w2", "root"]] * 30
 
 
 def test_a_noisy_host_and_a_login_shell_that_is_not_bash(hosts: Cluster, reach: dict[str, SSHSettings]) -> None:
@@ -154,6 +239,16 @@ def test_another_port_no_root_and_two_sessions(hosts: Cluster, reach: dict[str, 
     settings = replace(reach["w1"], port=2222)
     assert ask(settings) == ["w1", "root"]
     assert "refused the login" in refusal(replace(settings, user="root"))
+    # A run's lock and its work share a connection: two sessions, and no third.
+    host, mark = SSHHost(settings), new_mark()
+    lock = host.talk(hold_script(mark, "somebody"))
+    assert any("taken" in (lock.receive(10) or "") for _ in range(3))
+    assert host.run(envelope(mark, ["mark facts"])).ok
+    with pytest.raises(UnreachableError):
+        # What a third one would meet.
+        host.talk(hold_script(mark, "somebody else")) and host.talk(hold_script(mark, "a third"))
+    lock.close()
+    host.close()
     hosts.on("w1", "rm /etc/ssh/sshd_config.d/00-port.conf; systemctl restart ssh")
 
 

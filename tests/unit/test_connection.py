@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import paramiko
 import pytest
 
+from k8sops import execution
 from k8sops.connection import SSHHost, SSHSettings
 from k8sops.errors import UnreachableError
 
 
 @dataclass
 class Server(paramiko.ServerInterface):
-    """An SSH server that lets nobody in; `logins` counts who tried, which is what a refusal must prevent."""
+    """An SSH server that lets nobody in; `logins` counts who tried, which is what a refusal must prevent.
+
+    `stalls`: it lets everybody in, and then says nothing more when a session is opened, a command is sent (exec), or
+    the command has ended (end).
+    """
 
     key: paramiko.PKey
     port: int = 0
     logins: list[str] = field(default_factory=list)
+    stalls: str = ""
+    over: Event = field(default_factory=Event)
 
     def get_allowed_auths(self, username: str) -> str:
         self.logins.append(username)
@@ -33,7 +42,18 @@ class Server(paramiko.ServerInterface):
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
         self.logins.append(username)
-        return int(paramiko.AUTH_FAILED)
+        return int(paramiko.AUTH_SUCCESSFUL if self.stalls else paramiko.AUTH_FAILED)
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        if self.stalls == "session":
+            self.over.wait(60)
+        return int(paramiko.OPEN_SUCCEEDED)
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        if self.stalls == "exec":
+            self.over.wait(60)
+        channel.shutdown_write()
+        return True
 
 
 @pytest.fixture
@@ -59,6 +79,7 @@ def server() -> Iterator[Server]:
     thread = Thread(target=serve, daemon=True)
     thread.start()
     yield made
+    made.over.set()
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     for transport in transports:
@@ -66,7 +87,9 @@ def server() -> Iterator[Server]:
     thread.join(5)
 
 
-def refusal(server: Server, folder: Path, known: str, pin: str | None = None, passphrase: str | None = None) -> str:
+def refusal(
+    server: Server, folder: Path, known: str, pin: str | None = None, passphrase: str | None = None, answer: float = 30
+) -> str:
     """What connecting says, with this known_hosts file and pin."""
     identity, hosts, config = folder / "id", folder / "known_hosts", folder / "config"
     paramiko.RSAKey.generate(2048).write_private_key_file(str(identity), password=passphrase)
@@ -74,13 +97,28 @@ def refusal(server: Server, folder: Path, known: str, pin: str | None = None, pa
     config.write_text("")
     settings = SSHSettings(
         name="w1", host="127.0.0.1", port=server.port, user="ops", identity=str(identity), host_key=pin,
-        known_hosts=(str(hosts),), ssh_config=str(config), patience=0,
+        known_hosts=(str(hosts),), ssh_config=str(config), patience=0, answer=answer,
     )  # fmt: skip
     host = SSHHost(settings)
     with pytest.raises(UnreachableError) as caught:
         host.run("true")
     host.close()
     return str(caught.value)
+
+
+STALLS = {"session": "Timeout opening", "exec": "has been silent for", "end": "the other side closed it"}
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+def test_an_sshd_that_stops_answering_is_given_up(
+    stalls: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution, "SILENCE", 0.5)
+    monkeypatch.setattr(execution, "IDLE", 0.5)
+    server.stalls = stalls
+    since = time.monotonic()
+    assert STALLS[stalls] in refusal(server, tmp_path, line(server, server.key), answer=0.5)
+    assert time.monotonic() - since < 50
 
 
 def line(server: Server, key: paramiko.PKey, marker: str = "") -> str:
@@ -126,3 +164,18 @@ def test_a_file_that_is_no_key_is_named(server: Server, tmp_path: Path) -> None:
         with pytest.raises(UnreachableError, match=why):
             SSHHost(settings).run("true")
     assert server.logins == []
+
+
+def test_many_connections_are_made_at_once(tmp_path: Path) -> None:
+    """Fabric's settings are empty for a moment whenever a connection is made from them."""
+    (tmp_path / "config").write_text("Host there\n  HostName 127.0.0.1\n  Port 1\n")
+
+    def said(number: int) -> str:
+        settings = SSHSettings(name="w1", host="there", ssh_config=str(tmp_path / "config"), patience=0)
+        with pytest.raises(UnreachableError) as caught:
+            SSHHost(settings).run("true")
+        return str(caught.value)
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(said, range(500)))
+    assert all("127.0.0.1:1 does not answer" in answer for answer in answers)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from k8sops import yamlfile
+from k8sops import survey, yamlfile
 from k8sops.cli.work import exit_code
-from k8sops.errors import UnreachableError
+from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import HostFacts
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
@@ -106,6 +107,16 @@ def test_a_play_with_drift_costs_one_exec_more_and_the_survey_runs_again() -> No
     assert len(fleet.hosts["w1"].scripts) - before == 2
     # It still drifts in the second survey: that is a failure, said by name.
     assert [(step.host, step.resource.id) for step in done.still] == [("w1", "swap:off")]
+
+
+def test_the_second_survey_asks_only_where_something_may_have_changed() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    fleet.hosts["w1"].handler = answering(lambda index: 10 if index == 0 else 0)
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
+    before = {name: len(host.scripts) for name, host in fleet.hosts.items()}
+    run(fleet.session, plan)
+    asked = {name: len(host.scripts) - before[name] for name, host in fleet.hosts.items()}
+    assert asked == {"w1": 2, **dict.fromkeys(["cp1", "w2", "w3", "w4"], 0)}
 
 
 def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail(tmp_path: Path) -> None:
@@ -256,3 +267,52 @@ TASK = Task(
     decides=lambda spec, fleet: {"heard": fleet["w1"].more["heard"][0]},
 )
 """
+
+
+@pytest.mark.parametrize(("age", "looks"), [(20, 3), (4000, 1)])
+def test_an_api_server_that_is_on_its_way_up_is_waited_for(
+    age: int, looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "PAUSE", 0.01)
+    asked: list[str] = []
+    events: list[Event] = []
+
+    def handler(script: str) -> Result:
+        if re.search(r"^survey \d", script, re.M):
+            return answering(lambda index: 0)(script)
+        asked.append(script)
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        assert mark
+        api = "api=1" if len(asked) > 2 else f"kubelet_age={age}"
+        return Result(0, f"{mark[1].strip(chr(39))} facts\n{FACTS.replace('api=1', api)}", "", 0.1)
+
+    host = FakeHost("cp1", handler)
+    plan = make_plan(Session(lambda name: host, events.append), spec(), SITE, Filters(limit="cp1"))
+    assert len(asked) == looks
+    assert plan.fleet["cp1"].api == (looks == 3)
+    waits = [event["for"] for event in events if event["type"] == "waiting"]
+    assert waits == ["its API server, for up to 180 s: kubelet runs since 20 s"][: looks // 2]
+
+
+def test_a_survey_that_hangs_says_at_which_check() -> None:
+    def handler(script: str) -> Result:
+        if re.search(r"^survey \d", script, re.M):
+            raise HostError("cp1", "was not done within 130 s and was ended")
+        return answering(lambda index: 0)(script)
+
+    host = Hanging("cp1", handler)
+    plan = make_plan(Session(lambda name: host, lambda event: None), spec(), SITE, Filters(limit="cp1"))
+    assert {said for seen in plan.seen.values() for said in seen.said} == {
+        "cp1: was not done within 130 s and was ended (it was at the check of kernel / kernel-modules:k8sops)"
+    }
+
+
+class Hanging(FakeHost):
+    """Its second check never ends."""
+
+    def run(self, script: str, **options: Any) -> Result:
+        mark = re.search(r"^MARK=(\S+)$", script, re.M)
+        if mark and re.search(r"^survey \d", script, re.M):
+            for line in ("begin 0", "checked 0 0", "begin 1"):
+                options["on_line"](f"{mark[1].strip(chr(39))} {line}")
+        return super().run(script, **options)

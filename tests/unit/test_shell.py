@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,6 +80,25 @@ def test_what_still_drifts_after_apply_is_told(tmp_path: Path) -> None:
     assert "unsettled 0 10" in converge([Resource("x", check="drift", apply="true")], tmp_path)
 
 
+def test_an_apply_that_is_never_done_is_ended_with_all_that_it_started(tmp_path: Path) -> None:
+    stuck = Resource("stuck", check="drift", apply="(sleep 77.25; touch reached) & sleep 78; touch reached", deadline=1)
+    mark, since = shell.new_mark(), time.monotonic()
+    done = bash(play(mark, [stuck]), tmp_path)
+    assert time.monotonic() - since < 30
+    assert "it was not done within 1 s, and is ended" in done.out
+    assert "Terminated" not in done.out + done.err
+    assert f"{mark} failed 0 143" in done.out
+    assert subprocess.run(["pgrep", "-f", "^sleep 77.25"], check=False).returncode == 1
+
+
+def test_an_apply_is_not_waited_for_longer_than_it_takes(tmp_path: Path) -> None:
+    since = time.monotonic()
+    quick = Resource("quick", check="[ -e done ] || drift", apply="touch done; exit 0")
+    assert "settled 0" in converge([quick], tmp_path)
+    assert time.monotonic() - since < 20
+    assert "failed 0 7" in converge([Resource("bad", check="drift", apply="exit 7; touch reached")], tmp_path)
+
+
 def test_a_gate_is_waited_for(tmp_path: Path) -> None:
     gate = Resource("gate", check="[ -e n1 ] || { touch n1; drift; }", apply=None, settle=5)
     assert converge([gate], tmp_path)[:4] == ["begin 0", "checked 0 10", "wait 0", "settled 0"]
@@ -107,6 +127,12 @@ def test_what_several_checks_ask_for_is_asked_once(tmp_path: Path) -> None:
     files[1].write_text("other")
     seen = read_survey("@m", bash(script, tmp_path).out.splitlines())
     assert ([seen[0].code, seen[1].code], seen[1].was) == ([shell.HOLDS, shell.DRIFT], "other")
+
+
+def test_what_cannot_be_told_at_the_moment_is_asked_again(tmp_path: Path) -> None:
+    check = "[ -e n2 ] || { [ -e n1 ] && touch n2; touch n1; unknown 'not yet'; }"
+    assert converge([Resource("x", check=check, apply="false", settle=30)], tmp_path)[:2] == ["begin 0", "checked 0 0"]
+    assert "checked 0 11" in converge([Resource("x", check="unknown", apply="false", settle=1)], tmp_path)
 
 
 def test_later_is_unknown(tmp_path: Path) -> None:
@@ -229,6 +255,22 @@ def test_a_secret_is_a_shell_variable_and_in_no_environment(tmp_path: Path) -> N
     assert (tmp_path / "out").read_text() == secret.reveal()
     assert "SECRET_TOKEN" not in (tmp_path / "environment").read_text()
     assert "can't" not in repr(secret) + str(secret)
+
+
+@pytest.mark.parametrize(("held", "code"), [(0.5, 0), (60, 1)])
+def test_another_apt_is_waited_for_by_name_and_with_a_deadline(held: float, code: int, tmp_path: Path) -> None:
+    lock = tmp_path / "lists-lock"
+    lock.touch()
+    take = f"import fcntl, time; f = open({str(lock)!r}, 'w'); fcntl.lockf(f, fcntl.LOCK_EX); time.sleep({held})"
+    with subprocess.Popen([sys.executable, "-c", take]) as holder:
+        while str(lock.stat().st_ino) not in Path("/proc/locks").read_text():
+            time.sleep(0.01)
+        ready = ["dpkg() { :; }", "ls() { :; }", f"APT_LOCKS={lock} APT_PATIENCE=2", "apt_ready; mark code $?"]
+        said = bash(envelope("@m", ready), tmp_path).out
+        holder.kill()
+    assert f"waiting for python3 (pid {holder.pid}), which holds {lock}" in said.replace("python3.11", "python3")
+    assert f"@m code {code}" in said
+    assert ("gave up after 2 s: " in said) == bool(code)
 
 
 def test_what_a_host_prints_is_no_marker() -> None:
