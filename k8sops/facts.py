@@ -94,11 +94,15 @@ class HostFacts:
     ssh_ports: tuple[int, ...] = ()
     probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
     skew: float = 0.0
-    """Seconds by which the host's clock is ahead of the machine that asked, give or take half a round trip."""
+    """Seconds by which the host's clock is ahead of the machine that asked, give or take `skew_within`."""
+    skew_within: float = 0.0
 
     @classmethod
-    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None) -> HostFacts:
-        """Facts from the script's output; a line that is no `key=value` is passed over."""
+    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None, within: float = 0.0) -> HostFacts:
+        """Facts from the script's output; a line that is no `key=value` is passed over.
+
+        `asked_at`: when the host read its clock, in seconds since the epoch, give or take `within`.
+        """
         one: dict[str, str] = {}
         many: dict[str, list[str]] = {}
         for line in lines:
@@ -143,6 +147,7 @@ class HostFacts:
             ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
             skew=now - asked_at if asked_at and now else 0.0,
+            skew_within=within,
         )
 
     @property

@@ -68,13 +68,20 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
         mark = new_mark()
         lines: list[str] = []
         script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name])])
-        before = time.time()
-        host = session.connect(name)
-        result = host.run(script, timeout=60, on_line=lines.append)
+        told: list[float] = []
+
+        def take(line: str) -> None:
+            if line.startswith("now="):
+                told.append(time.time())
+            lines.append(line)
+
+        result = session.connect(name).run(script, timeout=60, on_line=take)
         if not result.ok:
             raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
-        middle = before if result.seconds == 0 else time.time() - result.seconds / 2
-        found = HostFacts.parse(_after_facts(mark, lines), asked_at=middle)
+        # The clock was read between the moment when the script was sent and the one when its answer came.
+        came = told[0] if told else time.time()
+        within = max(0.0, came - time.time() + result.seconds) / 2
+        found = HostFacts.parse(_after_facts(mark, lines), asked_at=came - within, within=within)
         session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3)})
         return found
 

@@ -140,6 +140,14 @@ def test_what_two_hosts_must_not_share_is_found(spec: ClusterSpec) -> None:
     assert {("w1", "Hostname"), ("w1", "MachineID"), ("w1", "MAC"), ("w2", "ClockSkew")} <= found
 
 
+@pytest.mark.parametrize(("within", "found"), [(0.1, True), (1.5, False)])
+def test_a_clock_that_was_told_too_slowly_is_not_called_wrong(within: float, found: bool, spec: ClusterSpec) -> None:
+    exact = HostFacts(**FIT, hostname="x", machine_id="m")  # type: ignore[arg-type]
+    slow = HostFacts(**FIT, skew=2.4, skew_within=within)  # type: ignore[arg-type]
+    names = {one.name for one in PREFLIGHT.findings(spec, Fleet({"cp1": exact, "w1": exact, "w2": slow}))}
+    assert ("ClockSkew" in names) == found
+
+
 # --- the operator's kubeconfig -------------------------------------------------------------------------------------
 
 ADMIN = """\
