@@ -199,7 +199,7 @@ def test_an_encrypted_key_is_used_where_the_agent_holds_it(
 
 def test_many_at_once_through_one_sshd_with_its_default_limits(hosts: Cluster, reach: dict[str, SSHSettings]) -> None:
     """Thirty hosts behind one jump host: three times what MaxStartups takes before it begins to drop connections."""
-    assert hosts.on("cp1", "sshd -T | grep -i maxstartups").strip() == "maxstartups 10:30:100"
+    assert hosts.on("cp1", "sshd -T | grep ^maxstartups").strip() == "maxstartups 10:30:100"
     far = replace(reach["w2"], jump=f"ops@{reach['cp1'].host}", patience=60)
     with ThreadPoolExecutor(30) as pool:
         assert list(pool.map(ask, [far] * 30)) == [["w2", "root"]] * 30
