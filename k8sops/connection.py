@@ -65,8 +65,13 @@ class SSHSettings:
 
 
 @cache
-def _config(path: str | None) -> Config:
+def _read_config(path: str | None) -> Config:
     return Config(runtime_ssh_path=path) if path else Config()
+
+
+def _config(path: str | None) -> Config:
+    """One for each connection: fabric writes into it while it makes one, and others would meet it half made."""
+    return _read_config(path).clone()
 
 
 class SSHHost:

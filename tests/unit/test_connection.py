@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -162,3 +164,26 @@ def test_a_file_that_is_no_key_is_named(server: Server, tmp_path: Path) -> None:
         with pytest.raises(UnreachableError, match=why):
             SSHHost(settings).run("true")
     assert server.logins == []
+
+
+def test_connections_that_are_made_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Fabric writes into the configuration of a connection while it makes it: none may be another one's, too."""
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    (tmp_path / "config").write_text("")
+
+    def answer(number: int) -> str:
+        config = str(tmp_path / "config")
+        one = SSHSettings(name=f"w{number}", host="127.0.0.1", port=port, patience=0, ssh_config=config)
+        with pytest.raises(UnreachableError) as caught:
+            SSHHost(one).run("true")
+        return str(caught.value)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            assert all("does not answer" in said for said in pool.map(answer, range(64)))
+    finally:
+        sys.setswitchinterval(before)
