@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 K8SOPS := $(BIN)/k8sops
 
-.PHONY: demo test unit lab-test soak lint clean down
+.PHONY: demo test unit lab-test soak bench lint clean down
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
@@ -26,7 +26,7 @@ down: $(VENV)/.installed
 test: lint unit lab-test
 
 lint: $(VENV)/.installed
-	$(BIN)/ruff check --quiet k8sops tests
+	$(BIN)/ruff check --quiet k8sops bench tests
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed
@@ -38,6 +38,10 @@ lab-test: $(VENV)/.installed
 # The random tests, longer: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed
 	K8SOPS_PAIRS=50 K8SOPS_STRIKES=200 $(BIN)/pytest tests/lab/test_death.py tests/lab/test_death_site.py --capture=tee-sys
+
+# Speed and size beside floor and rivals, on hosts of its own; half an hour on a machine that does nothing else.
+bench: $(VENV)/.installed
+	$(BIN)/python -m bench
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -10,7 +10,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,13 +22,15 @@ from fabric import Config, Connection
 
 from k8sops import retry
 from k8sops.errors import UnreachableError
-from k8sops.execution import Conversation, Exec, begin
+from k8sops.execution import GRACE, Conversation, Exec, Shell, start
 from k8sops.host import Dialogue, Result
 from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 KEEPALIVE = 15
+SITTING = 600.0
+"""Seconds for which a shell is kept; what hangs in it is ended then, at the latest."""
 BEGIN = "# k8sops begin"
 # What cryptography and paramiko raise for a key file that wants a passphrase.
 ENCRYPTED = (TypeError, paramiko.PasswordRequiredException)
@@ -65,13 +67,14 @@ class SSHSettings:
 
 
 @cache
-def _read_config(path: str | None) -> Config:
-    return Config(runtime_ssh_path=path) if path else Config()
+def _ssh_config(path: str | None) -> Any:
+    """ssh_config, read once."""
+    return (Config(runtime_ssh_path=path) if path else Config()).base_ssh_config
 
 
 def _config(path: str | None) -> Config:
-    """One for each connection: fabric writes into it while it makes one, and others would meet it half made."""
-    return _read_config(path).clone()
+    """One for each connection: while one is made, its settings are written anew, and for others are not there."""
+    return Config(ssh_config=_ssh_config(path))
 
 
 class SSHHost:
@@ -80,6 +83,7 @@ class SSHHost:
     def __init__(self, settings: SSHSettings, password: Callable[[], str] | None = None) -> None:
         self.settings, self._password = settings, password
         self._connection: Connection | None = None
+        self._shell: Shell | None = None
 
     @property
     def name(self) -> str:
@@ -93,15 +97,27 @@ class SSHHost:
         on_line: Callable[[str], None] | None = None,
         stop: Event | None = None,
     ) -> Result:
-        """One exec: bash reads the script from stdin, as root, ended on the host itself after `timeout` seconds.
+        """bash reads the script from stdin, as root: one that listens in its own exec, any other in one that is kept.
 
         The script must be one compound command, or a child could swallow its rest (see shell.envelope).
         """
-        channel = self._open()
+        if stop is None:
+            return self._guarded(lambda: self._ask(script, timeout, on_line))
+        return self._guarded(lambda: self._exec(script, timeout, on_line=on_line, stop=stop))
+
+    def stream(
+        self,
+        script: str,
+        *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
+    ) -> Result:  # fmt: skip
+        """One exec that carries bytes, never all of them in memory."""
+        return self._guarded(lambda: self._exec(script, timeout, source=source, sink=sink))
+
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """What became of it, with faults of the line and refusals of sudo as errors of this host."""
         since = time.monotonic()
         try:
-            begin(channel, self._command(timeout), self.settings.answer)
-            result = Exec(self.name, channel, timeout, on_line, stop, since).run(self._stdin(script))
+            result = work()
             _sudo(self.name, result.code, result.err)
             return result
         except UnreachableError:
@@ -109,20 +125,20 @@ class SSHHost:
             raise
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(since, error) from None
-        finally:
-            channel.close()
 
     def talk(self, script: str) -> Dialogue:
         """A script that goes on running and is spoken to; a day at most."""
+        self._rise()
         channel = self._open()
         try:
-            begin(channel, self._command(86400), self.settings.answer)
+            start(channel, self._command(86400))
             return Conversation(channel, self._stdin(script))
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
     def close(self) -> None:
         """The connection and those of its gateways are closed."""
+        self._shell = None
         at: Any = self._connection
         while at is not None:
             at.close()
@@ -201,6 +217,45 @@ class SSHHost:
             raise kind(one.name, f"{place}: {_reason(error)}") from None
 
     # --- running ---------------------------------------------------------------------------------------------------
+
+    def _exec(self, script: str, timeout: float, **how: Any) -> Result:
+        """In an exec of its own, ended on the host itself after `timeout` seconds."""
+        self._rise()
+        channel = self._open()
+        try:
+            start(channel, self._command(timeout))
+            return Exec(self.name, channel, timeout, **how).run(self._stdin(script))
+        finally:
+            channel.close()
+
+    def _ask(self, script: str, timeout: float, on_line: Callable[[str], None] | None) -> Result:
+        """In the shell that is kept for this; ended on the host itself when that is, `SITTING` seconds after its start.
+
+        While another thread asks here, too, each has a shell of its own.
+        """
+        before, shell, self._shell = b"", self._shell, None
+        if shell is None or not shell.lasts(timeout):
+            if shell:
+                shell.end()
+            length = max(timeout + GRACE, SITTING)
+            shell, before = Shell(self.name, self._open(), time.monotonic() + length), self._stdin("")
+            start(shell.channel, self._command(length))
+        try:
+            result = shell.run(script, timeout, on_line, before)
+        except BaseException:
+            shell.channel.close()
+            raise
+        if self._shell is None and shell.lasts(0):
+            self._shell = shell
+        else:
+            shell.channel.close()
+        return result
+
+    def _rise(self) -> None:
+        """The kept shell is given up: sshd may allow two sessions and no more (MaxSessions)."""
+        shell, self._shell = self._shell, None
+        if shell:
+            shell.end()
 
     def _command(self, timeout: float) -> str:
         """Plain words only: the login shell may be any."""

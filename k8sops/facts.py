@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from k8sops.shell import quote
+from k8sops.spec import ClusterSpec
 
 SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+Parameters = Mapping[str, str]
+"""What a run is told beside the inventory; no secret is in it, but a reference to one may be."""
+SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
+
+
+def script(spec: ClusterSpec) -> str:
+    """The questions; where sshd listens is asked only where a firewall is to be made around it."""
+    return f"{SCRIPT}\n{SSH_PORTS}\n" if spec.settings.firewall == "managed" else SCRIPT
 
 
 @dataclass(frozen=True)
@@ -93,15 +101,17 @@ class HostFacts:
     """(family, table, chain, hook) of the base chains that filter, where the service nftables is active."""
     ssh_ports: tuple[int, ...] = ()
     probes: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    more: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What tasks asked beside that (`Task.asks`), by name."""
     skew: float = 0.0
-    """Seconds by which the host's clock is ahead of the machine that asked, give or take `skew_within`."""
-    skew_within: float = 0.0
+    """Seconds by which the host's clock is ahead of the machine that asked, at the least; negative: behind."""
 
     @classmethod
-    def parse(cls, lines: Iterable[str], *, asked_at: float | None = None, within: float = 0.0) -> HostFacts:
+    def parse(cls, lines: Iterable[str], *, between: tuple[float, float] | None = None) -> HostFacts:
         """Facts from the script's output; a line that is no `key=value` is passed over.
 
-        `asked_at`: when the host read its clock, in seconds since the epoch, give or take `within`.
+        `between`: the times, here, between which the host told its own. A busy machine answers late, which says
+        nothing about its clock.
         """
         one: dict[str, str] = {}
         many: dict[str, list[str]] = {}
@@ -136,7 +146,7 @@ class HostFacts:
             initialised="initialised" in one,
             api="api" in one,
             kubelet_age=int(one["kubelet_age"]) if one.get("kubelet_age") else None,
-            ca=base64.b64decode(one.get("ca", "")),
+            ca="".join(f"{line}\n" for line in many.get("ca", ())).encode(),
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),
             left=tuple(many.get("left", ())),
@@ -146,8 +156,8 @@ class HostFacts:
             nft_chains=tuple(_chain(value) for value in many.get("nft_chain", ())),
             ssh_ports=tuple(map(int, many.get("ssh_port", ()))),
             probes=dict(_probe(value) for value in many.get("probe", ())),
-            skew=now - asked_at if asked_at and now else 0.0,
-            skew_within=within,
+            more={key[5:]: tuple(values) for key, values in many.items() if key.startswith("more.")},
+            skew=_outside(now, *between) if between and now else 0.0,
         )
 
     @property
@@ -179,6 +189,11 @@ def _chain(value: str) -> tuple[str, str, str, str]:
     return family, table, chain, hook
 
 
+def _outside(value: float, low: float, high: float) -> float:
+    """How far the value lies above `high`; below `low` as a negative number; 0 between them."""
+    return max(0.0, value - high) + min(0.0, value - low)
+
+
 def _probe(value: str) -> tuple[tuple[str, int], str]:
     host, port, answer = value.split(" ", 2)
     return (host, int(port)), answer
@@ -188,12 +203,22 @@ def _probe(value: str) -> tuple[tuple[str, int], str]:
 class Fleet:
     """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
 
-    `scope`: names of the hosts that this run is about (`--limit`). `leaving`: those that it takes out of the cluster.
+    `scope`: names of the hosts that this run is about (`--limit`). `parameters`: what it was told beside the
+    inventory, by the names that its tasks know.
     """
 
     facts: Mapping[str, HostFacts]
     scope: frozenset[str] = frozenset()
-    leaving: frozenset[str] = frozenset()
+    parameters: Parameters = field(default_factory=dict)
+
+    @property
+    def leaving(self) -> frozenset[str]:
+        """The hosts that this run takes out of the cluster."""
+        return self.words("leaving")
+
+    def words(self, name: str) -> frozenset[str]:
+        """The words of a parameter, which commas separate; none where it was not given."""
+        return frozenset(word.strip() for word in self.parameters.get(name, "").split(",") if word.strip())
 
     def __getitem__(self, name: str) -> HostFacts:
         """Facts of a host; those of an unknown, bare machine where it did not answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -54,6 +54,20 @@ class Host(Protocol):
         on_line: Callable[[str], None] | None = None,
         stop: Event | None = None,
     ) -> Result: ...
+
+    def stream(
+        self,
+        script: str,
+        *,
+        source: Iterable[bytes] = (),
+        sink: Callable[[bytes], object] | None = None,
+        timeout: float = 3600,
+    ) -> Result:
+        """Like `run`, for files: the script reads `source` from descriptor 8, and what it prints goes to `sink`.
+
+        Without a sink, stdout is the result's. A source that raises OSError ends the script unheard.
+        """
+        ...
 
     def talk(self, script: str) -> Dialogue: ...
 

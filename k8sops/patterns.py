@@ -13,8 +13,8 @@ from k8sops.spec import ClusterSpec, HostEntry
 DELEGATE = f"{CONTROL_PLANE}[any]"
 """Work on the cluster itself: any healthy control plane does it."""
 
-STAYING = "all[staying]"
-"""Hosts that do not leave the cluster in this run, whatever it is limited to."""
+EVERYONE = "all[everyone]"
+"""All hosts, whatever the run is limited to: a control plane that leaves concerns every one of them."""
 
 _SLICE = re.compile(r"(.+)\[(-?\d+)(?:(:)(-?\d*))?\]|(.+)\[:(\d+)\]")
 

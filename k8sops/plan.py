@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 
 from k8sops.errors import InputError
-from k8sops.facts import Fleet, Probe
-from k8sops.patterns import DELEGATE, STAYING, select
+from k8sops.facts import Fleet, Parameters, Probe
+from k8sops.patterns import DELEGATE, EVERYONE, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
 from k8sops.spec import ClusterSpec, HostEntry
@@ -64,8 +64,8 @@ class Filters:
     skip_tags: frozenset[str] = frozenset()
     picks: frozenset[str] = frozenset()
     """Resources by id, with `*` and `?`; none: all."""
-    leaving: frozenset[str] = frozenset()
-    """Hosts that are to leave the cluster."""
+    parameters: Parameters = field(default_factory=dict)
+    """What the run is told beside the inventory: `-e NAME=VALUE`."""
 
     def picked(self, resource: Resource) -> bool:
         return not self.picks or any(fnmatchcase(resource.id, pick) for pick in self.picks)
@@ -167,8 +167,8 @@ def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> t
     if play.hosts == DELEGATE:
         name = fleet.delegate([host.name for host in spec.control_planes])
         return tuple(host for host in spec.hosts if host.name == name)
-    if play.hosts == STAYING:
-        return tuple(host for host in spec.hosts if host.name not in fleet.leaving)
+    if play.hosts == EVERYONE:
+        return spec.hosts
     limited = {host.name for host in select(spec, filters.limit)}
     return tuple(host for host in select(spec, play.hosts) if host.name in limited)
 
@@ -201,6 +201,22 @@ def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[s
 
 def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
     return [probe for task in tasks_of(spec, playbook).values() for probe in task.probes(spec, host)]
+
+
+def questions_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters) -> str:
+    """What tasks ask of a host beside the common facts, as shell lines."""
+    return "\n".join(task.asks(spec, host, filters.parameters) for task in tasks_of(spec, playbook).values())
+
+
+def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:
+    """What tasks decide once for the whole run, from the facts at its beginning."""
+    found = [task.decides(spec, fleet) for task in tasks_of(spec, playbook).values()]
+    return {name: value for one in found for name, value in one.items()}
+
+
+def parameters_of(spec: ClusterSpec, playbook: Playbook) -> frozenset[str]:
+    """The names of the parameters that the tasks of a playbook know."""
+    return frozenset(name for task in tasks_of(spec, playbook).values() for name in task.parameters)
 
 
 def diff(step: Step, seen: Seen) -> list[str]:

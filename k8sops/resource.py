@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from k8sops.shell import Fragment, Secret, quote
+from k8sops.shell import Ask, Fragment, Secret, quote
 
 Risk = Literal["file", "restart", "drain", "delete"]
 """What a change may disturb: nothing (files, packages, objects), a service, the pods of a node, data."""
@@ -23,6 +23,7 @@ class Resource:
     `want`: the content wanted, for the right side of a diff.
     `secrets`: values that the fragments name as shell variables.
     `after`: id of a resource whose change makes this one due again, although it holds now.
+    `asks`: what the check wants to know, in words of shell.sh; a survey finds it out once for all checks of a host.
     `about`: the node that is disturbed, where it is not the host that this runs on.
     `deadline`: seconds after which apply is given up.
     """
@@ -37,10 +38,11 @@ class Resource:
     after: str = ""
     deadline: float = 300
     about: str = ""
+    asks: tuple[Ask, ...] = ()
 
     @property
     def fragment(self) -> Fragment:
-        return Fragment(self.check, self.apply, self.settle, self.id, self.deadline)
+        return Fragment(self.check, self.apply, self.settle, self.id, self.asks, self.deadline)
 
 
 def later(id: str, because: str, *, want: str | None = None) -> Resource:

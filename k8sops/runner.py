@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
@@ -14,6 +13,7 @@ from k8sops.patterns import DELEGATE
 from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
 from k8sops.playbook import Play
 from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
+from k8sops.spec import ClusterSpec
 from k8sops.stream import Failure, Ran, Reader
 from k8sops.survey import Session, group, survey, tail
 
@@ -55,6 +55,8 @@ class _Progress:
     fleet: Fleet
     tallies: dict[str, Tally]
     failures: list[Failure] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    """Hosts that a script was sent to since they were surveyed."""
 
     def out(self, name: str) -> bool:
         tally = self.tallies.setdefault(name, Tally())
@@ -105,7 +107,8 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     for batch in batches(names, play.serial):
         if stop.is_set() or session.lost.is_set():
             break
-        answers = session.each(batch, lambda name: _converge(session, name, steps[name], stop))
+        progress.touched.update(batch)
+        answers = session.each(batch, lambda name: _converge(session, plan.spec, name, steps[name], stop))
         for name, answer in answers.items():
             _note(session, progress, name, answer)
         fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
@@ -148,7 +151,7 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
         session.emit({"type": "failed", "host": name, **vars(answer.failure)})
 
 
-def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -> Ran:
+def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
@@ -156,7 +159,7 @@ def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -
         mark,
         [step.resource.fragment for step in steps],
         who=session.who,
-        facts=facts_module.SCRIPT,
+        facts=facts_module.script(spec),
         known=secrets.values(),
     )
     timeout = 60 + LOCK_SECONDS + sum(step.resource.deadline + step.resource.settle for step in steps)
@@ -170,17 +173,23 @@ def _converge(session: Session, name: str, steps: Sequence[Step], stop: Event) -
         reader.ran.failure = Failure(
             name, "", "", f"the script ended early (exit code {result.code})", (tail(result.err),)
         )
-    reader.ran.facts = HostFacts.parse(reader.facts, asked_at=time.time()) if reader.ended else None
+    reader.ran.facts = HostFacts.parse(reader.facts) if reader.ended else None
     return reader.ran
 
 
 def _survey_again(session: Session, progress: _Progress) -> tuple[Step, ...]:
-    """Steps that still drift, on the hosts that did not fail."""
+    """Steps that still drift, on the hosts that did not fail.
+
+    The answer of a host stands while neither it nor what is asked of it has changed.
+    """
     plan = progress.plan
     steps = [
         step
         for step in make_steps(plan.spec, plan.playbook, progress.fleet, plan.filters)
         if not progress.out(step.host)
     ]
-    seen = survey(session, steps, progress.fleet.facts)
+    planned, wanted = group(plan.steps), group(steps)
+    stale = {name for name in wanted if name in progress.touched or planned.get(name) != wanted[name]}
+    again = survey(session, [step for step in steps if step.host in stale], progress.fleet.facts)
+    seen = again | {step.key: plan.seen[step.key] for step in steps if step.host not in stale and step.key in plan.seen}
     return tuple(step for step in steps if seen.get(step.key, Seen(Outcome.UNKNOWN)).outcome is not Outcome.HOLDS)

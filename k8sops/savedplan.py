@@ -40,7 +40,7 @@ class SavedPlan:
     def filters(self) -> Filters:
         one = self.data["filters"]
         sets = {name: frozenset(one[name]) for name in ("tags", "skip_tags", "picks")}
-        return Filters(one["limit"], **sets)
+        return Filters(one["limit"], **sets, parameters=one.get("parameters", {}))
 
 
 def save(path: Path, plan: Plan, *, inventory: Path, playbook: str) -> None:
@@ -58,6 +58,7 @@ def save(path: Path, plan: Plan, *, inventory: Path, playbook: str) -> None:
             "tags": sorted(filters.tags),
             "skip_tags": sorted(filters.skip_tags),
             "picks": sorted(filters.picks),
+            "parameters": dict(filters.parameters),
         },
         "waived": sorted(plan.waived),
         "plan": plan_data(plan),

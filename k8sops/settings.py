@@ -15,6 +15,12 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _no_dots(value: str) -> str:
+    if ".." in value.split("/"):
+        raise ValueError("`..` leads elsewhere")
+    return value
+
+
 def _version(value: str) -> str:
     if minor_of(value) not in RELEASES:
         raise ValueError(f"this Kubernetes is not supported; supported minors: {', '.join(RELEASES)}")
@@ -65,6 +71,21 @@ User = Annotated[str, _text(r"^[a-z_][-a-z0-9_]*\$?$")]
 HostKey = Annotated[str, _text(r"^(?:ssh|ecdsa|sk)-[-@.a-z0-9]+ [A-Za-z0-9+/=]+(?: [^\n]*)?$")]
 Flag = Annotated[str, _text(r"^[a-z][-a-z0-9]*$")]
 Free = Annotated[dict[str, Any], AfterValidator(_plain_text)]
+Reference = Annotated[str, _text(r"^(?:file|env|cmd):[^\x00-\x1f\x7f]+$")]
+"""Where a secret is to be had: `file:PATH`, `env:NAME` or `cmd:COMMAND`."""
+Place = Annotated[
+    str,
+    _text(
+        r"^(?:s3://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](?:/[-A-Za-z0-9._]+)*"
+        r"|ssh://[a-z_][-a-z0-9_]*@[A-Za-z0-9][-A-Za-z0-9.]*(?::[0-9]{1,5})?(?:/[-A-Za-z0-9._]+)+)/?$"
+    ),
+    AfterValidator(_no_dots),
+]
+"""Where copies of backups go: `s3://BUCKET/PREFIX` or `ssh://USER@HOST[:PORT]/FOLDER`."""
+AgeRecipient = Annotated[str, _text(r"^age1[a-z0-9]{58}$")]
+Calendar = Annotated[str, _text(r"^[-A-Za-z0-9*:,./~ ]+$")]
+"""When a systemd timer fires: OnCalendar= (systemd.time(7)); checked by `systemd-analyze calendar` on a host."""
+Count = Annotated[int, Field(strict=True, ge=0, le=10000)]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Switch = Annotated[bool, Field(strict=True)]
 
@@ -185,6 +206,41 @@ class Kubeconfig(Model):
     server: Url | None = None
 
 
+class Keep(Model):
+    """How many backups stay on a control plane: the last ones, and the newest of each of so many days, ISO weeks and
+    months that have any. What was made last, and the newest that passed its drill, stay whatever this says."""
+
+    last: Annotated[int, Field(strict=True, ge=1, le=10000)] = 7
+    daily: Count = 7
+    weekly: Count = 5
+    monthly: Count = 12
+
+
+class S3(Model):
+    """`credentials` refers to `KEY:SECRET`; they need no right to read, list or delete for a backup to succeed."""
+
+    endpoint: Url | None = None
+    region: Annotated[str, _text(r"^[a-z0-9-]+$")] = "us-east-1"
+    credentials: Reference | None = None
+
+
+class Backup(Model):
+    """Backups of etcd. Times in seconds; `schedule` and `drill` unset: nothing is scheduled."""
+
+    folder: Path = "/var/backups/k8sops"
+    schedule: Calendar | None = None
+    drill: Calendar | None = None
+    random_delay: Annotated[int, Field(strict=True, ge=0, le=86400)] = 1800
+    takeover: Annotated[int, Field(strict=True, ge=1, le=86400)] = 900
+    keep: Keep = Keep()
+    to: list[Place] = []
+    s3: S3 = S3()
+    encrypt_to: AgeRecipient | None = None
+    hook: Url | Reference | None = None
+    metrics: Path | None = None
+    cron: Switch = False
+
+
 class HostSettings(Model):
     """What a group may say for its hosts, and a host for itself; the nearest wins."""
 
@@ -233,4 +289,5 @@ class InventoryModel(Model):
     drain: Drain = Drain()
     verify: Verify = Verify()
     kubeconfig: Kubeconfig = Kubeconfig()
+    backup: Backup = Backup()
     groups: dict[str, Group] = Field(min_length=1)

@@ -12,7 +12,7 @@ import base64
 import secrets
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 BEAT = 5.0
@@ -64,6 +64,10 @@ def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> st
     return "\n".join(lines)
 
 
+Ask = tuple[str, ...]
+"""What a check wants to know: a word of shell.sh (`file`, `unit`, `package`, `nodes`, `objects`), and about what."""
+
+
 @dataclass(frozen=True)
 class Fragment:
     """One resource as the shell sees it: `check`, `apply` (None: a gate, only waited for), `settle` seconds.
@@ -75,22 +79,37 @@ class Fragment:
     apply: str | None
     settle: float
     name: str = ""
+    asks: tuple[Ask, ...] = ()
     deadline: float = 300
+
+
+def asking(asks: Iterable[Ask]) -> list[str]:
+    """Shell lines that find all of this out: one line a word, each thing once."""
+    about: dict[str, dict[str, None]] = {}
+    for word, *things in asks:
+        about.setdefault(word, {}).update(dict.fromkeys(things))
+    return [" ".join([f"ask_{word}", *map(quote, things)]) for word, things in about.items()]
+
+
+def _check(index: int, fragment: Fragment) -> str:
+    return "\n".join([f"check_{index}() {{", *asking(fragment.asks), fragment.check, "}"])
+
+
+def _apply(index: int, fragment: Fragment) -> str:
+    return "" if fragment.apply is None else f"apply_{index}() {{\n{fragment.apply}\n}}"
 
 
 def define(fragments: Sequence[Fragment]) -> list[str]:
     """Shell functions check_0, apply_0, check_1, …"""
-    lines: list[str] = []
-    for index, fragment in enumerate(fragments):
-        lines.append(f"check_{index}() {{\n{fragment.check}\n}}")
-        if fragment.apply is not None:
-            lines.append(f"apply_{index}() {{\n{fragment.apply}\n}}")
-    return lines
+    return [text for at, one in enumerate(fragments) for text in (_check(at, one), _apply(at, one)) if text]
 
 
 def survey_script(mark: str, fragments: Sequence[Fragment]) -> str:
-    """Every check once; nothing is changed."""
-    return envelope(mark, [*define(fragments), *(f"survey {index}" for index in range(len(fragments)))])
+    """Every check once; nothing is changed. What several checks want to know is found out once, before them."""
+    # Within them it is known by then.
+    checks = [_check(index, replace(one, asks=())) for index, one in enumerate(fragments)]
+    asks = asking(ask for one in fragments for ask in one.asks)
+    return envelope(mark, [*checks, *asks, f"survey {len(checks)}"])
 
 
 def converge_script(
@@ -102,10 +121,10 @@ def converge_script(
         f"converge {at} {int(one.settle)} {int(one.deadline)} {quote(one.name)}; [ $? = 0 ] || return 0"
         for at, one in enumerate(fragments)
     ]
-    work = ["work() {", *calls, "}"]
+    work = [*define(fragments), "work() {", *calls, "}"]
     tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]
     first = ["LISTENS=1", f"lock {quote(who)} {LOCK_SECONDS}", "work"]
-    return envelope(mark, [*define(fragments), *work, *first, *tail], known)
+    return envelope(mark, [*work, *first, *tail], known)
 
 
 def hold_script(mark: str, who: str) -> str:

@@ -36,36 +36,180 @@ relay() {
 drift() { [ $# = 0 ] || printf '%s\n' "$*"; exit 10; }
 unknown() { printf '%s\n' "$*"; exit 11; }
 
+# --- what checks ask for ---------------------------------------------------------------------------------------
+# Processes are what a run with nothing to do costs, so there is one of each kind here, however many checks. A survey
+# asks once for all of its checks, a check that runs alone for itself (Resource.asks).
+declare -A MODE TIME SUM UNIT STARTED PACKAGE NODE OBJECT
+API=
+
+# ask_file PATH…: MODE `0644 root:root`, TIME in microseconds, SUM: sha256, of regular files.
+ask_file() {
+  local mode owner time name sum files=()
+  for name; do
+    [ ! -f "$name" ] || files+=("$name")
+  done
+  [ ${#files[@]} -gt 0 ] || return 0
+  while read -r mode owner time name; do
+    MODE[$name]="$mode $owner" TIME[$name]=${time/./}
+  done < <(stat -L -c '%04a %U:%G %.6Y %n' "${files[@]}" 2>/dev/null)
+  while read -r sum name; do SUM[$name]=$sum; done < <(sha256sum "${files[@]}" 2>/dev/null)
+}
+
+# ask_unit UNIT…: UNIT `loaded active enabled no` (no: its file has not changed), STARTED in microseconds.
+ask_unit() {
+  local name line names=() times=() at=0 properties=LoadState,ActiveState,UnitFileState,NeedDaemonReload,Id
+  local -A has=()
+  # Times in microseconds came with systemd 248.
+  line=$(systemctl show -p $properties,ExecMainStartTimestamp --timestamp=us+utc "$@" 2>/dev/null ||
+    systemctl show -p $properties,ExecMainStartTimestamp "$@" 2>/dev/null)
+  # An empty line stands between two units, none behind the last.
+  while IFS= read -r line; do
+    if [ -n "$line" ]; then
+      has[${line%%=*}]=${line#*=}
+      continue
+    fi
+    name=${has[Id]-}
+    [ -n "$name" ] || continue
+    UNIT[$name]="${has[LoadState]-} ${has[ActiveState]-} ${has[UnitFileState]:-none} ${has[NeedDaemonReload]-}"
+    names+=("$name") times+=("${has[ExecMainStartTimestamp]:-@0}") has=()
+  done <<<"$line"$'\n'
+  [ ${#names[@]} -gt 0 ] || return 0
+  while read -r line; do STARTED[${names[at]}]=$line at=$((at + 1)); done < <(
+    printf '%s\n' "${times[@]}" | date -f - +%s%6N
+  )
+}
+
+# ask_package NAME…: PACKAGE `install ok installed 1.2.3`, with `hold` for `install` where it is held.
+ask_package() {
+  local name has
+  while read -r name has; do
+    # Of several architectures, the one that is installed counts.
+    case ${PACKAGE[$name]-} in *' ok installed '*) ;; *) PACKAGE[$name]=$has ;; esac
+  done < <(
+    dpkg-query -W -f '${Package} ${db:Status-Want} ${db:Status-Eflag} ${db:Status-Status} ${Version}\n' "$@" 2>/dev/null
+  )
+}
+
+# ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`.
+ask_nodes() {
+  local line
+  can_ask_api || return 0
+  while IFS= read -r line; do
+    [ -z "$line" ] || NODE[$line]=1 API=ready
+  done < <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
+  api_answers || :
+}
+NODE_LINES='{{range .items}}{{$n := .metadata.name}}{{$n}}{{"\n"}}'
+NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}{{end}}{{end}}'
+NODE_LINES+='{{range $k, $v := .metadata.labels}}{{$n}} label {{$k}}={{$v}}{{"\n"}}{{end}}'
+NODE_LINES+='{{range $k, $v := .metadata.annotations}}{{$n}} annotate {{$k}}={{$v}}{{"\n"}}{{end}}'
+NODE_LINES+='{{range .spec.taints}}{{$n}} taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\n"}}{{end}}{{end}}'
+
+# ask_objects YAML…: OBJECT, by `Kind namespace/name`: what was noted when it was applied | generation, the one that was
+# seen, and pods wanted, there, updated, available | which of its fields are ours (KEP-555). What is not found here may be there all the same: where one kind is not known
+# to the API, it answers for none.
+ask_objects() {
+  local name rest
+  can_ask_api || return 0
+  while IFS='|' read -r name rest; do
+    [ -z "$name" ] || OBJECT[$name]=$rest API=ready
+  done < <(
+    # Two more, so that it is always a list that comes back.
+    printf '%s\n---\n' "$@" '{apiVersion: v1, kind: Namespace, metadata: {name: default}}' \
+      '{apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}' |
+      kubectl get -f - --ignore-not-found --request-timeout=10s -o go-template="$OBJECT_LINES" 2>/dev/null
+  )
+  api_answers || :
+}
+OBJECT_LINES='{{range .items}}{{$want := 0}}{{with .spec}}{{with .replicas}}{{$want = .}}{{end}}{{end}}'
+OBJECT_LINES+='{{.kind}} {{or .metadata.namespace "-"}}/{{.metadata.name}}|'
+OBJECT_LINES+='{{with .metadata.annotations}}{{with index . "k8sops.io/applied"}}{{.}}{{end}}{{end}}|'
+OBJECT_LINES+='{{or .metadata.generation 0}} {{with .status}}{{or .observedGeneration 0}} {{with .desiredNumberScheduled}}'
+OBJECT_LINES+='{{$want = .}}{{end}}{{$want}} {{or .replicas .currentNumberScheduled 0}} '
+OBJECT_LINES+='{{or .updatedReplicas .updatedNumberScheduled 0}} {{or .availableReplicas .numberAvailable 0}}{{end}}|'
+OBJECT_LINES+='{{range .metadata.managedFields}}{{if eq .manager "k8sops"}}{{.fieldsV1}}{{end}}{{end}}{{"\n"}}{{end}}'
+
+can_ask_api() { [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null; }
+
+# api_answers: asked once, where a survey asks for all of its checks.
+api_answers() {
+  if [ -z "$API" ]; then
+    API=silent
+    ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || API=ready
+  fi
+  [ "$API" = ready ]
+}
+
+# fields_of OBJECT…: a digest of which fields of these objects are ours; one that somebody else has set is none.
+fields_of() {
+  local name sum
+  read -r sum _ < <(for name; do printf '%s\n' "${OBJECT[$name]#*|*|}"; done | sha256sum)
+  printf '%s' "$sum"
+}
+
 # was_file PATH: shows what the file holds now, for a diff.
 was_file() { if [ -f "$1" ]; then mark was "$INDEX" "$(base64 -w0 <"$1")"; fi; }
 
 # file_holds PATH SHA256 MODE OWNER GROUP [secret]
 file_holds() {
-  local has
   [ -e "$1" ] || drift
   [ -f "$1" ] || { printf '%s is not a regular file\n' "$1"; exit 12; }
-  [ "$(sha256sum <"$1")" = "$2  -" ] || { [ -n "${6-}" ] || was_file "$1"; DRIFTED=1; }
-  has=$(stat -c '%04a %U:%G' "$1")
-  [ "$has" = "$3 $4:$5" ] || { printf 'mode %s, wanted %s\n' "$has" "$3 $4:$5"; DRIFTED=1; }
+  [ "${SUM[$1]-}" = "$2" ] || { [ -n "${6-}" ] || was_file "$1"; DRIFTED=1; }
+  [ "${MODE[$1]-}" = "$3 $4:$5" ] || { printf 'mode %s, wanted %s\n' "${MODE[$1]-}" "$3 $4:$5"; DRIFTED=1; }
   [ -z "${DRIFTED-}" ] || drift
 }
 
+# block_holds PATH NAME WANT: between its two comment lines, and they included, the file says what is wanted.
+block_holds() {
+  local line inside= has=
+  [ -e "$1" ] || drift
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ "$line" != "# k8sops $2 begin" ] || inside=1
+    [ -z "$inside" ] || has+=$line$'\n'
+    [ "$line" != "# k8sops $2 end" ] || inside=
+  done <"$1"
+  [ "$has" != "$3" ] || return 0
+  mark was "$INDEX" "$(printf %s "$has" | base64 -w0)"
+  drift
+}
+
+# has_line PATH LINE: one of the file's lines is this.
+has_line() {
+  local line
+  [ -f "$1" ] || return 1
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ "$line" != "$2" ] || return 0
+  done <"$1"
+  return 1
+}
+
+# has_feature PROOF: this path exists, or the kernel knows this file system.
+has_feature() { [ -e "$1" ] || has_line /proc/filesystems "nodev"$'\t'"$1" || has_line /proc/filesystems $'\t'"$1"; }
+
 # kubectl: on a control plane it asks this one's own API server, whatever the endpoint points to: that may be dead.
 kubectl() {
-  local own
-  own=$(sed -n 's/.*advertise-address.endpoint: *//p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null)
+  local line own=
+  while read -r line; do
+    case $line in *advertise-address.endpoint:*) own=${line##* }; break ;; esac
+  done 2>/dev/null </etc/kubernetes/manifests/kube-apiserver.yaml
   command kubectl ${own:+"--server=https://$own"} "$@"
 }
 
 # need_api: goes on only when the API can be asked; a bare host has none (drift), a silent one leaves it unknown.
 need_api() {
-  [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null || drift
-  kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || unknown "the API server does not answer"
+  can_ask_api || drift
+  api_answers || unknown "the API server does not answer"
 }
 
 # pod_volumes: what is mounted for pods, and where; projected secrets and empty directories in memory do not count.
 pod_volumes() {
-  awk '$2 ~ "^/var/lib/kubelet/pods/.*/volume(s|-subpaths)/" && $3 != "tmpfs" {print $1, "at", $2}' /proc/mounts
+  local device where kind rest
+  while read -r device where kind rest; do
+    case $kind:$where in
+    tmpfs:*) ;;
+    *:/var/lib/kubelet/pods/*/volumes* | *:/var/lib/kubelet/pods/*/volume-subpaths*) echo "$device at $where" ;;
+    esac
+  done </proc/mounts
 }
 
 # --- the words that an apply uses ------------------------------------------------------------------------------
@@ -135,11 +279,25 @@ run_apply() {
   return "${PIPESTATUS[0]}"
 }
 
+# survey COUNT: what each check says. They run one after the other in one subshell: a check that says anything but
+# "holds" ends it, and another one goes on behind it.
 survey() {
-  local code
-  mark begin "$1"
-  run_check "$1"; code=$?
-  mark checked "$1" $code
+  local at=0 code
+  while [ "$at" -lt "$1" ]; do
+    at=$(survey_from "$at" "$1" 3>&1 >&4 2>&4 8<&-); code=$?
+    at=${at##*$'\n'}
+    [ "$at" = "$1" ] || { mark checked "$at" $code; at=$((at + 1)); }
+  done
+} 4>&1
+# survey_from FROM COUNT: on descriptor 3 it says which check it is at, and COUNT when there is none left.
+survey_from() {
+  for ((INDEX = $1; INDEX < $2; INDEX++)); do
+    printf '\n%s' "$INDEX" >&3
+    mark begin "$INDEX"
+    "check_$INDEX"
+    mark checked "$INDEX" $?
+  done
+  printf '\n%s' "$2" >&3
 }
 
 # converge INDEX SETTLE DEADLINE ID: check, apply on drift, check again; each for up to SETTLE seconds until it is told.

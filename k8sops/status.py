@@ -1,4 +1,4 @@
-"""The cluster at a glance, asked of one control plane by one script."""
+"""The cluster at a glance: one script on one control plane, and what every member of etcd says."""
 
 from __future__ import annotations
 
@@ -9,29 +9,35 @@ from typing import Any
 
 from rich.console import Console
 
+from k8sops import members
 from k8sops.errors import HostError, UnreachableError
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.shell import envelope, new_mark, parse_line
 from k8sops.spec import ClusterSpec
+from k8sops.survey import Session
 
 SCRIPT = r"""
 mark part api; kubectl get --raw=/readyz --request-timeout=5s 2>&1; echo
 mark part nodes; kubectl get nodes -o json --request-timeout=10s
 mark part pods; kubectl -n kube-system get pods -l tier=control-plane -o json --request-timeout=10s
 mark part version; kubectl version -o json --request-timeout=10s
-mark part members
-pod=$(kubectl -n kube-system get pods -l component=etcd -o name --request-timeout=10s | head -n 1)
-pki=/etc/kubernetes/pki/etcd
-tls="--cacert $pki/ca.crt --cert $pki/server.crt --key $pki/server.key"
-kubectl -n kube-system exec "$pod" -- etcdctl $tls --endpoints https://127.0.0.1:2379 endpoint status --cluster -w json
+mark part backup; kubectl -n kube-system get configmap k8sops-backup-marker -o json --request-timeout=10s
 mark part certificates; kubeadm certs check-expiration -o json
 mark part end
 """
 
 
 def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
-    """What the first control plane that answers says of the cluster."""
+    """What the first control plane that answers says of the cluster, and the members of etcd of themselves."""
+    found = _ask_one(connect, spec)
+    if not spec.settings.etcd.external:
+        found["etcd"] = members.ask(Session(connect, lambda event: None), spec)
+        found["healthy"] = found["healthy"] and found["etcd"]["healthy"]
+    return found
+
+
+def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
     silent: list[HostError] = []
     for host in spec.control_planes:
         mark = new_mark()
@@ -62,25 +68,11 @@ def parts(mark: str, out: str) -> dict[str, str]:
 def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, Any]:
     """The parts as one report; what could not be had is None."""
     nodes, pods = _json(said, "nodes") or {"items": []}, _json(said, "pods") or {"items": []}
-    members, certificates = _json(said, "members"), _json(said, "certificates") or {}
+    certificates = _json(said, "certificates") or {}
     dates = [one["expirationDate"] for one in certificates.get("certificates", []) if one.get("expirationDate")]
     api = said.get("api", "") == "ok"
     rows = [_node(one) for one in nodes["items"]]
     missing = sorted({host.name for host in spec.hosts} - {row["name"] for row in rows})
-    etcd = None
-    if members is not None:
-        etcd = {
-            "members": [
-                {
-                    "endpoint": one["Endpoint"],
-                    "version": one["Status"]["version"],
-                    "leader": one["Status"]["leader"] == one["Status"]["header"]["member_id"],
-                    "dbBytes": one["Status"]["dbSize"],
-                }
-                for one in members
-            ],
-            "mayBeLost": (len(members) - 1) // 2,
-        }
     return {
         "apiVersion": "k8sops/v1",
         "kind": "Status",
@@ -95,10 +87,10 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
             one["metadata"]["name"]: all(c.get("ready") for c in one["status"].get("containerStatuses", [{}]))
             for one in pods["items"]
         },
-        "etcd": etcd,
+        "etcd": None,
         "externalEtcd": list(external.endpoints) if (external := spec.settings.etcd.external) else None,
         "nextExpiry": min(dates) if dates else None,
-        "lastBackup": None,
+        "lastBackup": ((_json(said, "backup") or {}).get("data") or {}).get("done", "").removeprefix("done/") or None,
         "healthy": api and not missing and all(row["ready"] for row in rows),
     }
 
@@ -135,11 +127,9 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
     rows.append(("control plane", f"{len(pods) - len(sick)} of {len(pods)} pods ready {' '.join(sick)}".strip()))
     etcd = found["etcd"]
     if etcd:
-        count, lost = len(etcd["members"]), etcd["mayBeLost"]
-        size = max(one["dbBytes"] for one in etcd["members"]) / 2**20
-        rows.append(("etcd", f"{count} member{'s' if count > 1 else ''}, {lost} may be lost, {size:.0f} MiB"))
+        rows.append(("etcd", members.line(etcd)))
     else:
-        rows.append(("etcd", "of its own" if found["externalEtcd"] else "does not answer"))
+        rows.append(("etcd", "of its own"))
     rows.append(
         ("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import TypeVar
 
@@ -14,8 +14,19 @@ from k8sops.errors import HostError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.host import Host
 from k8sops.journal import Emit
-from k8sops.patterns import STAYING, select
-from k8sops.plan import Filters, Outcome, Plan, Seen, Step, find, make_steps, probes_of
+from k8sops.patterns import EVERYONE, select
+from k8sops.plan import (
+    Filters,
+    Outcome,
+    Plan,
+    Seen,
+    Step,
+    decisions,
+    find,
+    make_steps,
+    probes_of,
+    questions_of,
+)
 from k8sops.playbook import Playbook
 from k8sops.shell import envelope, new_mark, parse_line, survey_script
 from k8sops.spec import ClusterSpec
@@ -60,28 +71,29 @@ class Session:
 def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> tuple[Fleet, dict[str, str]]:
     """The facts of the hosts that the run is about, and of all control planes; and why others did not answer."""
     limited = {host.name for host in select(spec, filters.limit)}
-    everyone = bool(filters.leaving) and any(play.hosts == STAYING for play in playbook.plays)
+    everyone = any(play.hosts == EVERYONE for play in playbook.plays)
     asked = [host for host in spec.hosts if everyone or host.name in limited or host in spec.control_planes]
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
+    more = {host.name: questions_of(spec, playbook, host, filters) for host in asked}
 
     def ask(name: str) -> HostFacts:
         mark = new_mark()
         lines: list[str] = []
-        script = envelope(mark, ["mark facts", facts_module.SCRIPT, facts_module.probing(probes[name])])
-        told: list[float] = []
+        arrived: list[float] = []
 
         def take(line: str) -> None:
-            if line.startswith("now="):
-                told.append(time.time())
             lines.append(line)
+            if line.startswith("now="):
+                arrived.append(time.time())
 
-        result = session.connect(name).run(script, timeout=60, on_line=take)
+        questions = [facts_module.script(spec), facts_module.probing(probes[name]), more[name]]
+        script = envelope(mark, ["mark facts", *questions])
+        before = time.time()
+        host = session.connect(name)
+        result = host.run(script, timeout=60, on_line=take)
         if not result.ok:
             raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
-        # The clock was read between the moment when the script was sent and the one when its answer came.
-        came = told[0] if told else time.time()
-        within = max(0.0, came - time.time() + result.seconds) / 2
-        found = HostFacts.parse(_after_facts(mark, lines), asked_at=came - within, within=within)
+        found = HostFacts.parse(_after_facts(mark, lines), between=(before, (arrived or [time.time()])[-1]))
         session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3)})
         return found
 
@@ -92,7 +104,8 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     known = {name: answer for name, answer in answers.items() if isinstance(answer, HostFacts)}
     # A control plane that the run is not about was asked for what it knows; that it is silent is no failure of the run.
     silent = {name: why for name, why in silent.items() if name in limited}
-    return Fleet(known, frozenset(limited), filters.leaving), silent
+    fleet = Fleet(known, frozenset(limited), filters.parameters)
+    return replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)}), silent
 
 
 def gather_when_up(

@@ -11,7 +11,7 @@ from pathlib import Path
 from traceback import extract_tb
 
 from k8sops.errors import InputError, Where
-from k8sops.facts import Fleet, Probe
+from k8sops.facts import Fleet, Parameters, Probe
 from k8sops.resource import Resource
 from k8sops.spec import ClusterSpec, HostEntry
 
@@ -40,12 +40,23 @@ def _no_probes(*_: object) -> Sequence[Probe]:
     return ()
 
 
+def _no_questions(*_: object) -> str:
+    return ""
+
+
+def _no_decisions(*_: object) -> Parameters:
+    return {}
+
+
 @dataclass(frozen=True)
 class Task:
     """`resources(spec, host, fleet)` yields what `host` must hold; `needs` names tasks that must stand before it.
 
     `findings(spec, fleet)` says what makes hosts unfit, all at once, before anything is applied; `probes(spec, host)`
-    names the connections that are tried for it while facts are gathered.
+    names the connections that are tried for it while facts are gathered. `parameters`: names of what it can be told
+    beside the inventory (`-e NAME=VALUE`); `fleet.parameters` holds what it was told. `asks(spec, host, parameters)`:
+    shell lines that print facts which only this task wants, read as `HostFacts.more`, at the beginning of a run.
+    `decides(spec, fleet)`: parameters that are settled once, from the facts at the beginning, and hold to the end.
     """
 
     name: str
@@ -54,6 +65,9 @@ class Task:
     needs: tuple[str, ...] = ()
     findings: Callable[[ClusterSpec, Fleet], Iterable[Finding]] = _no_findings
     probes: Callable[[ClusterSpec, HostEntry], Sequence[Probe]] = _no_probes
+    parameters: tuple[str, ...] = ()
+    asks: Callable[[ClusterSpec, HostEntry, Parameters], str] = _no_questions
+    decides: Callable[[ClusterSpec, Fleet], Parameters] = _no_decisions
 
 
 def load_task(name: str, folder: Path) -> Task:

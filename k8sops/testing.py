@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -16,6 +16,7 @@ class FakeHost:
     name: str
     handler: Callable[[str], Result]
     scripts: list[str] = field(default_factory=list)
+    received: list[bytes] = field(default_factory=list)
 
     def run(
         self,
@@ -30,6 +31,22 @@ class FakeHost:
         for line in result.out.splitlines():
             if on_line:
                 on_line(line)
+        return result
+
+    def stream(
+        self,
+        script: str,
+        *,
+        source: Iterable[bytes] = (),
+        sink: Callable[[bytes], object] | None = None,
+        timeout: float = 3600,
+    ) -> Result:
+        """What came in is kept in `received`; what the handler prints goes to the sink."""
+        self.scripts.append(script)
+        self.received.append(b"".join(source))
+        result = self.handler(script)
+        if sink:
+            sink(result.out.encode())
         return result
 
     def talk(self, script: str) -> Dialogue:

@@ -84,7 +84,7 @@ def mark_critical(bars: Sequence[Bar]) -> float:
     """Marks the chain of bars that the run's length comes from; the seconds that it took.
 
     Backwards from the bar that ended last: what it waited for is the bar that ended last before it began, on its own
-    host where there is one, else at the barrier before it.
+    host in the same play, else at the barrier before it; all hosts are asked before anything else begins.
     """
     done = [bar for bar in bars if bar.end > bar.start]
     at, total = max(done, key=lambda bar: bar.end, default=None), 0.0
@@ -92,7 +92,7 @@ def mark_critical(bars: Sequence[Bar]) -> float:
         at.critical = True
         total += at.end - at.start
         before = [one for one in done if one.end <= at.start + 0.05 and not one.critical]
-        own = [one for one in before if (one.host, one.play) == (at.host, at.play)]
+        own = [one for one in before if (one.host, one.play) == (at.host, at.play) and at.state != "asked"]
         at = max(own or before, key=lambda bar: bar.end, default=None)
     return round(total, 1)
 

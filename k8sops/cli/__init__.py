@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from k8sops.cli import apply, hosts, inventory, lab, reset, runs, verify
+from k8sops.cli import apply, backup, etcd, hosts, inventory, lab, reset, runs, schedule, verify
 from k8sops.errors import Cancelled, K8sopsError, UsageError
 
 app = typer.Typer(
@@ -26,6 +26,11 @@ app.command()(apply.check)
 app.command()(reset.reset)
 app.command()(hosts.status)
 app.command()(verify.verify)
+etcd.app.command()(backup.backup)
+etcd.app.command(name="list")(backup.list_)
+etcd.app.command()(backup.verify)
+etcd.app.add_typer(schedule.app, name="schedule")
+app.add_typer(etcd.app, name="etcd")
 app.add_typer(inventory.app, name="inventory")
 app.add_typer(runs.app, name="runs")
 app.add_typer(lab.app, name="lab")

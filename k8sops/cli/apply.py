@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sops.cli import options as o
-from k8sops.cli.common import console, print_json, words
+from k8sops.cli.common import assignments, console, print_json, words
 from k8sops.cli.work import Request, exit_code, make_request, nothing, show_plan, working
 from k8sops.errors import Cancelled, UnreachableError, UsageError
 
@@ -36,6 +36,7 @@ def plan(
     output: o.OutputOption = o.Output.table,
     diff: o.DiffOption = True,
     pick: o.PickOption = "",
+    extra_vars: o.ExtraOption = None,
     ignore_preflight_errors: o.IgnoreOption = "",
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
@@ -45,7 +46,7 @@ def plan(
     """Show every change on every host; change nothing."""
     request = make_request(
         inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
-    )
+    ).told(**assignments(extra_vars))
     return _only_show(request, console(color), output, diffs=diff, pending=detailed_exitcode, out=out)
 
 
@@ -59,6 +60,7 @@ def check(
     verbose: o.VerboseOption = 0,
     output: o.OutputOption = o.Output.table,
     diff: o.DiffOption = False,
+    extra_vars: o.ExtraOption = None,
     ignore_preflight_errors: o.IgnoreOption = "",
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
@@ -66,7 +68,7 @@ def check(
     """Report what has drifted from the inventory; exit 2 when something has. Changes nothing."""
     request = make_request(
         inventory, playbook, limit, tags, skip_tags, "", forks, verbose, ignore_preflight_errors, ask_become_pass
-    )
+    ).told(**assignments(extra_vars))
     return _only_show(request, console(color), output, diffs=diff, pending=True)
 
 
@@ -82,6 +84,7 @@ def apply(
     verbose: o.VerboseOption = 0,
     output: o.OutputOption = o.Output.table,
     diff: o.DiffOption = False,
+    extra_vars: o.ExtraOption = None,
     ignore_preflight_errors: o.IgnoreOption = "",
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
@@ -100,12 +103,12 @@ def apply(
     allowed = _allowed(allow)
     request = make_request(
         inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
-    )
+    ).told(**assignments(extra_vars))
     saved = savedplan.load(file) if file else None
     if saved and (request.filters != Filters() or request.waived):
         raise UsageError(
             "a saved plan says itself what it is about",
-            remedy="leave out --limit, --tags, --skip-tags, --pick and waivers",
+            remedy="leave out --limit, --tags, --skip-tags, --pick, -e and waivers",
         )
     if saved:
         savedplan.refuse_other_inventory(saved)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from k8sops.cli.options import Color
-from k8sops.errors import InputError, Where
+from k8sops.errors import InputError, UsageError, Where
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -119,6 +119,15 @@ def who() -> str:
 
 def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, default=str, ensure_ascii=False))
+
+
+def assignments(given: list[str] | None) -> dict[str, str]:
+    """What -e said, by name."""
+    pairs = [one.partition("=") for one in given or ()]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise UsageError(f"-e {name}: NAME=VALUE is wanted")
+    return {name: value for name, _, value in pairs}
 
 
 def words(text: str) -> frozenset[str]:

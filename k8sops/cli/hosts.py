@@ -12,7 +12,7 @@ def status(
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
 ) -> int:
-    """Nodes, control plane, etcd, certificates, versions, backup: one script on one control plane."""
+    """Nodes, control plane, etcd, certificates, versions, backup."""
     from k8sops.status import ask, print_status
 
     spec = load_spec(inventory)

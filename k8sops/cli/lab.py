@@ -41,17 +41,18 @@ def up(
     from k8sops.lab.image import ensure_image
     from k8sops.lab.inventory import inventory as text_of
     from k8sops.lab.inventory import write_inventory
-    from k8sops.lab.machine import labs_dir, need, taking
+    from k8sops.lab.machine import alone, labs_dir, need, taking
     from k8sops.lab.mirror import ensure_mirror
 
-    need(_say, ssh="openssh-client", ssh_keygen="openssh-client")
-    ensure_engine(_say)
-    image = ensure_image(_say)
-    mirror = None if upstream else ensure_mirror([kubernetes], _say)
     names = hosts.names_of(control_planes, workers)
-    with taking(_say, f"starting {len(names)} hosts"):
-        lab = hosts.up(name, names, image, mirror.container if mirror else None, _say)
-        hosts.wait_for_ssh(lab)
+    with alone(_say):
+        need(_say, ssh="openssh-client", ssh_keygen="openssh-client")
+        ensure_engine(_say)
+        image = ensure_image(_say)
+        mirror = None if upstream else ensure_mirror([kubernetes], _say)
+        with taking(_say, f"starting {len(names)} hosts"):
+            lab = hosts.up(name, names, image, mirror.container if mirror else None, _say)
+            hosts.wait_for_ssh(lab)
     if kubectl and mirror and not (kubectl / "kubectl").exists():
         (kubectl / "kubectl").symlink_to(mirror.programs / "kubectl")
     path = inventory or labs_dir() / name / "inventory.yaml"

@@ -56,12 +56,18 @@ IgnoreOption = Annotated[
 ]
 AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
 ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]
+ExtraOption = Annotated[
+    list[str] | None,
+    typer.Option("--extra-vars", "-e", metavar="NAME=VALUE", help="What the playbook is told; again for more."),
+]
 PickOption = Annotated[
     str, typer.Option("--pick", help="Only these resources, by id (`*` and `?` match), with commas.", metavar="IDS")
 ]
 AllowOption = Annotated[
     str, typer.Option("--allow", help="What --yes covers beside files and packages: restart, drain, delete.")
 ]
+CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show.")]
+ConfirmOption = Annotated[str, typer.Option(metavar="CLUSTER", help="The cluster's name, instead of being asked.")]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
 ]

@@ -49,8 +49,9 @@ class Request:
     waived: frozenset[str]
     ask_password: bool
 
-    def that_removes(self, leaving: frozenset[str]) -> Request:
-        return replace(self, filters=replace(self.filters, leaving=leaving))
+    def told(self, **parameters: str) -> Request:
+        """The same, with these parameters beside those that it has."""
+        return replace(self, filters=replace(self.filters, parameters={**self.filters.parameters, **parameters}))
 
 
 def make_request(
@@ -83,8 +84,8 @@ class Work:
         self.journal.strike(secret for step in found.steps for secret in step.resource.secrets)
         return found
 
-    def run(self, found: Plan, wait: float) -> Done:
-        """The plan, carried out while no other run may change the cluster."""
+    def run(self, found: Plan, wait: float, first: Callable[[], None] | None = None) -> Done:
+        """The plan, after `first`, carried out while no other run may change the cluster."""
         from k8sops import lock
         from k8sops.runner import run
 
@@ -93,6 +94,8 @@ class Work:
             who = f"{self.session.who}, {self.playbook.name}, run {self.journal.run}"
             held = lock.wait_for(self.session.connect, planes, who, wait, self.note)
         try:
+            if first:
+                first()
             with self.progress.showing(), _stopping(self.session.stop, self.note):
                 done = run(replace(self.session, lost=held.lost), found)
         finally:
@@ -144,15 +147,21 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
 
 
 def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
-    """Every host and every tag that was named is one; refused before any host is asked."""
+    """Every host, tag and parameter that was named is one; refused before any host is asked."""
     from k8sops.patterns import select
-    from k8sops.plan import tasks_of
+    from k8sops.plan import parameters_of, tasks_of
 
     select(spec, filters.limit)
     known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
     for word in filters.tags | filters.skip_tags:
         if word not in known:
             raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
+    names = sorted(parameters_of(spec, playbook))
+    for word in filters.parameters.keys() - set(names):
+        raise InputError(
+            f"the playbook {playbook.name} has no parameter `{word}`",
+            remedy=f"there are: {', '.join(names)}" if names else "it has none",
+        )
 
 
 @contextmanager

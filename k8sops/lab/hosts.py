@@ -90,14 +90,18 @@ def container(lab: str, host: str) -> str:
     return f"k8sops-{lab}-{host}"
 
 
+def power(*, privileged: bool) -> list[str]:
+    """What a container may that is a host: all, where the engine can give that."""
+    if privileged:
+        return ["--privileged"]
+    options = ("seccomp=unconfined", "systempaths=unconfined", "apparmor=unconfined")
+    allowed = [f"--cap-add={one}" for one in CAPABILITIES] + [f"--security-opt={one}" for one in options]
+    return [*allowed, "--device-cgroup-rule=a *:* rwm"]
+
+
 def run_argv(lab: str, host: str, address: str, image: str, *, privileged: bool) -> list[str]:
     """`docker run` for one host: as kind makes them where the engine can, else with the capabilities there are."""
     name = container(lab, host)
-    power = ["--privileged"]
-    if not privileged:
-        power = [f"--cap-add={one}" for one in CAPABILITIES]
-        power += ["--security-opt=seccomp=unconfined", "--security-opt=systempaths=unconfined"]
-        power += ["--security-opt=apparmor=unconfined", "--device-cgroup-rule=a *:* rwm"]
     volumes = [f"--volume={name}-{volume}:/var/lib/{volume}" for volume in VOLUMES]
     return [
         "run",
@@ -108,7 +112,7 @@ def run_argv(lab: str, host: str, address: str, image: str, *, privileged: bool)
         f"--ip={address}",
         f"--label={LABEL}={lab}",
         f"--label={LABEL}.host={host}",
-        *power,
+        *power(privileged=privileged),
         "--cgroupns=private",
         "--tmpfs=/run:exec",
         "--tmpfs=/tmp:exec",
@@ -192,7 +196,7 @@ for home in /root /home/ops; do
 done
 chown -R ops:ops /home/ops/.ssh
 {_name_mirror(_mirror_address(lab, mirror)) if mirror else ""}
-for _ in $(seq 100); do
+for _ in $(seq 600); do
   if (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; then cat /etc/ssh/ssh_host_ed25519_key.pub; exit 0; fi
   sleep 0.1
 done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -71,6 +72,19 @@ def need(say: Say, **packages: str) -> None:
         env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         command("apt-get", "update", "-q", env=env)
         command(*install, env=env)
+
+
+@contextmanager
+def alone(say: Say) -> Iterator[None]:
+    """Nobody else makes a lab on this machine: both would build the same things and ask for the same addresses."""
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / "lab.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another lab is being made on this machine; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

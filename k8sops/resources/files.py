@@ -25,6 +25,7 @@ def file(path: str, content: str, *, mode: int = 0o644, owner: str = "root:root"
         check=f"file_holds {quote(path)} {digest} {mode:04o} {quote(user)} {quote(group)}{hidden}",
         apply=_put(path, content, mode, owner),
         want=None if secret else content,
+        asks=(("file", path),),
     )
 
 
@@ -36,6 +37,7 @@ def private_file(path: str, content: Secret) -> Resource:
         check=f"file_holds {quote(path)} {digest} 0600 root root secret",
         apply=f'printf %s "${content.variable}" | put_file {quote(path)} 0600 root:root',
         secrets=(content,),
+        asks=(("file", path),),
     )
 
 
@@ -69,13 +71,9 @@ def block(path: str, name: str, lines: tuple[str, ...]) -> Resource:
     want = "\n".join([begin, *lines, end]) + "\n"
     where = quote(path)
     without = f"sed -e {quote(f'/^{begin}$/,/^{end}$/d')} {where}"
-    inside = f"sed -n -e {quote(f'/^{begin}$/,/^{end}$/p')} {where}"
     return Resource(
         id=f"block:{path}:{name}",
-        check=f"""[ -e {where} ] || drift
-has=$({inside}; echo .) && [ "$has" = {quote(want + ".")} ] && exit 0
-mark was "$INDEX" "$(printf %s "${{has%.}}" | base64 -w0)"
-drift""",
+        check=f"block_holds {where} {quote(name)} {quote(want)}",
         # /etc/hosts may be a mount point, which cannot be replaced by a rename: it is written in place.
         apply=f"""touch {where}
 new=$({without}; printf '%s.' {quote(want)})

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from k8sops.resource import Resource
 from k8sops.shell import quote
 
+SWAP_UNITS = "systemctl list-unit-files --type=swap --no-legend"
+
 
 def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
     """Each module's feature is there now, and the modules are loaded at boot.
 
-    `modules` maps a module to the path in /proc or /sys that shows its feature: a feature that is built into the
+    `modules` maps a module to the path, or the file system, that shows its feature: a feature that is built into the
     kernel has no module to load, so `modprobe` fails where nothing is wrong.
     """
     content = "".join(f"{module}\n" for module in modules)
-    path = quote(f"/etc/modules-load.d/{name}.conf")
+    file = f"/etc/modules-load.d/{name}.conf"
+    path, digest = quote(file), hashlib.sha256(content.encode()).hexdigest()
     there = "\n".join(
-        f"[ -e {quote(proof)} ] || grep -qw {quote(proof)} /proc/filesystems || drift {quote(module + ' is not there')}"
-        for module, proof in modules.items()
+        f"has_feature {quote(proof)} || drift {quote(module + ' is not there')}" for module, proof in modules.items()
     )
-    load = "\n".join(
-        f"[ -e {quote(proof)} ] || grep -qw {quote(proof)} /proc/filesystems || modprobe {quote(module)}"
-        for module, proof in modules.items()
-    )
+    load = "\n".join(f"has_feature {quote(proof)} || modprobe {quote(module)}" for module, proof in modules.items())
     return Resource(
         id=f"kernel-modules:{name}",
-        check=f"""[ "$(cat {path} 2>/dev/null; echo .)" = {quote(content + ".")} ] || drift "not loaded at boot"
+        check=f"""[ "${{SUM[{path}]-}}" = {digest} ] || drift "not loaded at boot"
 {there}""",
         apply=f"printf %s {quote(content)} | put_file {path} 0644 root:root\n{load}",
         want=" ".join(modules),
+        asks=(("file", file),),
     )
 
 
@@ -58,11 +59,22 @@ def swap_off() -> Resource:
     fstab = r"^[^#[:space:]][^[:space:]]*[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]"
     return Resource(
         id="swap:off",
-        check=f"""DRIFTED=
-if [ "$(wc -l </proc/swaps)" -gt 1 ]; then tail -n +2 /proc/swaps; DRIFTED=1; fi
-if grep -E {quote(fstab)} /etc/fstab 2>/dev/null; then DRIFTED=1; fi
-for unit in $(systemctl list-unit-files --type=swap --no-legend --state=enabled,generated,static,enabled-runtime |
-    awk '{{print $1}}'); do
+        check=f"""DRIFTED= HAS=
+{{
+  read -r line
+  while IFS= read -r line; do printf '%s\\n' "$line"; DRIFTED=1; done
+}} </proc/swaps
+if [ -f /etc/fstab ]; then
+  while IFS= read -r line; do
+    [[ ! $line =~ {fstab} ]] || {{ printf '%s\\n' "$line"; DRIFTED=1; }}
+  done </etc/fstab
+fi
+# Where units lie (systemd.unit(5)): only a host that has one of swap is asked about them.
+for unit in /etc/systemd/system/*.swap /run/systemd/{{system,generator,generator.early,generator.late}}/*.swap \\
+  {{/usr,}}/lib/systemd/system/*.swap; do
+  [ ! -e "$unit" ] || HAS=1
+done
+[ -z "$HAS" ] || for unit in $({SWAP_UNITS} | awk '$2 ~ "enabled|generated|static" {{print $1}}'); do
   [ "$(systemctl is-enabled "$unit")" = masked ] || {{ printf '%s is not masked\\n' "$unit"; DRIFTED=1; }}
 done
 [ -z "$DRIFTED" ] || drift""",
@@ -73,7 +85,7 @@ if grep -qE {quote(fstab)} /etc/fstab 2>/dev/null; then
     put_file /etc/fstab "$(stat -c %a /etc/fstab)" "$(stat -c %U:%G /etc/fstab)"
   systemctl daemon-reload
 fi
-for unit in $(systemctl list-unit-files --type=swap --no-legend | awk '$2 != "masked" {{print $1}}'); do
+for unit in $({SWAP_UNITS} | awk '$2 != "masked" {{print $1}}'); do
   systemctl mask --now "$unit"
 done""",
         want="no swap, now and after a reboot",

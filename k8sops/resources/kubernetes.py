@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from k8sops.resource import Resource
 from k8sops.shell import Secret, quote
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
+ADMIN_CONF = "/etc/kubernetes/admin.conf"
+LAST_OF_INIT = (
+    "ConfigMap kube-system/kubeadm-config",
+    "DaemonSet kube-system/kube-proxy",
+    "Deployment kube-system/coredns",
+)
+"""What the last phases of `kubeadm init` leave behind."""
 
 # A second start after a death in the middle finds what the first one left; kubeadm init itself goes over it again.
 LEFT_BY_INIT = (
@@ -33,14 +41,16 @@ def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
         id="kubeadm-init",
         check=f"""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
 [ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
-if ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
+if ! api_answers; then
   [ -d /var/lib/etcd/member/snap ] && [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
-kubectl -n kube-system get configmap/kubeadm-config configmap/kubelet-config daemonset/kube-proxy deployment/coredns \\
-  >/dev/null 2>&1 || drift "a first start was not finished"
 [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
-""",
+for one in {" ".join(map(quote, LAST_OF_INIT))}; do
+  # One that is not among what was asked for at once is asked for by itself: another may have hidden it.
+  [ -n "${{OBJECT[$one]-}}" ] || kubectl -n kube-system get "${{one%% *}}" "${{one##*/}}" >/dev/null 2>&1 ||
+    drift "a first start was not finished"
+done""",
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
 mkdir -p {CONFIG_DIR}
 printf %s {quote(config)} | put_file {path} 0600 root:root
@@ -54,7 +64,16 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
         deadline=660,
+        asks=(("objects", *(_named(one) for one in LAST_OF_INIT)),),
     )
+
+
+def _named(name: str) -> str:
+    """The object of this name (`Deployment kube-system/coredns`), as YAML by which kubectl finds it."""
+    kind, _, rest = name.partition(" ")
+    namespace, _, name = rest.partition("/")
+    group = "v1" if kind == "ConfigMap" else "apps/v1"
+    return f"{{apiVersion: {group}, kind: {kind}, metadata: {{namespace: {namespace}, name: {name}}}}}"
 
 
 def join_token(token_id: str, secret: Secret, *, ttl_minutes: int, nodes: Sequence[str]) -> Resource:
@@ -190,14 +209,12 @@ def control_plane_join(
     Where a join was finished and the API is silent, nothing is touched.
     """
     path = f"{CONFIG_DIR}/join.yaml"
-    itself = f"--field-selector metadata.name={quote(name)}"
-    role = f"kubectl get nodes -l node-role.kubernetes.io/control-plane {itself} -o name"
+    role = quote(f"{name} label node-role.kubernetes.io/control-plane=")
     return Resource(
         id="control-plane-join",
         check=f"""[ -f {CONFIG_DIR}/initialised ] || drift
-kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 ||
-  unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
-[ -n "$({role})" ] || drift "the node is no control plane" """,
+api_answers || unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
+[ -n "${{NODE[{role}]-}}" ] || drift "the node is no control plane" """,
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   echo 'an earlier join was not finished: it is undone first'
@@ -211,31 +228,52 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         secrets=tuple(secrets.values()),
         settle=120,
         deadline=780,
+        asks=(("nodes",),),
     )
 
 
-def manifest(name: str, text: str, *, kinds: int, namespace: str | None = None) -> Resource:
-    """The API holds these objects (`kinds` of them) as the text says, by server-side apply (KEP-555).
+def manifest(name: str, text: str, *, objects: Sequence[str]) -> Resource:
+    """The API holds these objects as the text says, by server-side apply (KEP-555).
 
-    Fields that others own are left alone; the answer to "does it hold" is `kubectl diff`.
+    `objects`: their names, as `ConfigMap kube-system/name`, or `Namespace -/name` for one that lies in none. Fields
+    that others own are left alone. After an apply it is noted at each object what was applied, and which fields are
+    ours since: a field that somebody else sets ceases to be, so where both still are as noted nothing has changed.
+    In any other case the answer is that of `kubectl diff`.
     """
-    there = f"kubectl get namespace {quote(namespace)} >/dev/null 2>&1 || drift\n" if namespace else ""
+    names = " ".join(map(quote, objects))
+    spaces = sorted({one.partition(" ")[2].partition("/")[0] for one in objects} - {"-"})
+    there = "\n".join(f"kubectl get namespace {quote(one)} >/dev/null 2>&1 || drift" for one in spaces)
     how = "--server-side --field-manager=k8sops --force-conflicts"
+    digest = hashlib.sha256(text.encode()).hexdigest()
     return Resource(
         id=f"manifest:{name}",
         check=f"""need_api
-{there}text={quote(text)}
+noted() {{
+  local one want
+  want="{digest} $(fields_of {names})"
+  for one in {names}; do [ "${{OBJECT[$one]%%|*}}" = "$want" ] || return 1; done
+}}
+for one in {names}; do [ -n "${{OBJECT[$one]-}}" ] || break; done
+[ -z "${{OBJECT[$one]-}}" ] || ! noted || exit 0
+{there}
+text={quote(text)}
 has=$(kubectl get -f - --ignore-not-found -o name <<<"$text" | wc -l)
-[ "$has" -ge {kinds} ] || drift "$has of {kinds} objects are there"
+[ "$has" -ge {len(objects)} ] || drift "$has of {len(objects)} objects are there"
 code=0; diff=$(kubectl diff {how} -f - <<<"$text" 2>&1) || code=$?
 case $code in
 0) ;;
 1) drift "$diff" ;;
 *) printf '%s\\n' "$diff"; exit 12 ;;
 esac""",
-        apply=f"kubectl apply {how} -f - <<<{quote(text)}",
+        apply=f"""text={quote(text)}
+kubectl apply {how} -f - <<<"$text"
+ask_objects "$text"
+for one in {names}; do [ -n "${{OBJECT[$one]-}}" ] || exit 0; done
+kubectl annotate --overwrite --field-manager=k8sops-note -f - <<<"$text" \\
+  "k8sops.io/applied={digest} $(fields_of {names})" >/dev/null""",
         want=None,
         settle=5,
+        asks=(("objects", text),),
     )
 
 
@@ -249,73 +287,78 @@ def node(
     who = quote(name)
     metadata = {"label": labels, "annotate": annotations}
     pairs = {verb: [f"{key}={value}" for key, value in sorted(items.items())] for verb, items in metadata.items()}
-    template = (
-        '{{range $k, $v := .metadata.labels}}label {{$k}}={{$v}}{{"\\n"}}{{end}}'
-        '{{range $k, $v := .metadata.annotations}}annotate {{$k}}={{$v}}{{"\\n"}}{{end}}'
-        '{{range .spec.taints}}taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\\n"}}{{end}}'
-    )
     wanted = [f"{verb} {pair}" for verb, items in pairs.items() for pair in items]
     normal = [taint if "=" in taint else taint.replace(":", "=:", 1) for taint in taints]
     wanted += [f"taint {taint}" for taint in normal]
-    lines = "\n".join(wanted)
     applies = [f"kubectl {verb} --overwrite node {who} {' '.join(map(quote, p))}" for verb, p in pairs.items() if p]
     if normal:
         applies.append(f"kubectl taint --overwrite node {who} {' '.join(map(quote, normal))}")
     return Resource(
         id=f"node:{name}",
         check=f"""need_api
-has=$(kubectl get node {who} --ignore-not-found -o go-template={quote(template)})
-[ -n "$has" ] || unknown "{name} is not a node yet"
-missing=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(lines)} || true)
-[ -z "$missing" ] || drift "$(sed 's/^/wanted: /' <<<"$missing")" """,
+[ -n "${{NODE[{who}]-}}" ] || unknown "{name} is not a node yet"
+DRIFTED=
+for one in {" ".join(map(quote, wanted))}; do
+  [ -n "${{NODE[{who} $one]-}}" ] || {{ echo "wanted: $one"; DRIFTED=1; }}
+done
+[ -z "$DRIFTED" ] || drift""",
         apply="\n".join(applies),
-        want=lines,
+        want="\n".join(wanted),
+        asks=(("nodes",),),
     )
 
 
 def nodes_ready(names: Sequence[str], *, seconds: int = 180) -> Resource:
     """Each of these nodes is Ready; waited for, never forced."""
-    ready = '{{range .status.conditions}}{{if eq .type "Ready"}} {{.status}}{{end}}{{end}}'
-    template = "{{range .items}}{{.metadata.name}}" + ready + '{{"\\n"}}{{end}}'
-    wanted = "\n".join(f"{name} True" for name in names)
     return Resource(
         id="gate:nodes-ready",
         check=f"""need_api
-has=$(kubectl get nodes -o go-template={quote(template)}) || exit 12
-waiting=$(grep -vxFf <(printf '%s\\n' "$has") <<<{quote(wanted)} || true)
-[ -z "$waiting" ] || drift "not Ready: $(tr '\\n' ' ' <<<"${{waiting// True/}}")" """,
+waiting=
+for one in {" ".join(map(quote, names))}; do
+  [ -n "${{NODE[$one ready True]-}}" ] || waiting+=" $one"
+done
+[ -z "$waiting" ] || drift "not Ready:$waiting" """,
         apply=None,
         settle=seconds,
         want="Ready: " + ", ".join(names),
+        asks=(("nodes",),),
     )
 
 
 def kubeconfig_for(user: str, home: str) -> Resource:
     """kubectl of this user is the administrator's: ~/.kube/config holds what /etc/kubernetes/admin.conf holds."""
-    folder, path, who = quote(f"{home}/.kube"), quote(f"{home}/.kube/config"), quote(user)
+    own = f"{home}/.kube/config"
+    folder, path, who = quote(f"{home}/.kube"), quote(own), quote(user)
     return Resource(
         id=f"kubeconfig:{user}",
         check=f"""[ -f "$KUBECONFIG" ] || drift
-cmp -s "$KUBECONFIG" {path} || drift "differs from admin.conf"
-[ "$(stat -c '%a %U' {path})" = {quote(f"600 {user}")} ] || drift "wrong mode or owner" """,
+[ "${{SUM[$KUBECONFIG]-}}" = "${{SUM[{path}]-}}" ] || drift "differs from admin.conf"
+case ${{MODE[{path}]-}} in {quote(f"0600 {user}")}:*) ;; *) drift "wrong mode or owner" ;; esac""",
         apply=f"""[ -d {folder} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {folder}
 put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
-        want=f"as /etc/kubernetes/admin.conf, 0600, of {user}",
+        want=f"as {ADMIN_CONF}, 0600, of {user}",
+        asks=(("file", ADMIN_CONF, own),),
     )
 
 
-def rolled_out(workload: str, namespace: str, *, after: str = "", seconds: int = 180) -> Resource:
-    """The newest form of this workload (`deployment/coredns`) runs everywhere it should; waited for.
+def rolled_out(kind: str, namespace: str, name: str, *, after: str = "", seconds: int = 180) -> Resource:
+    """The newest form of this Deployment or DaemonSet runs everywhere it should; waited for.
 
-    `after`: id of the resource whose change brings a newer form.
+    `after`: id of the resource whose change brings a newer form. What counts is what `kubectl rollout status` counts.
     """
+    one = f"{kind} {namespace}/{name}"
     return Resource(
-        id=f"gate:{workload}",
+        id=f"gate:{kind.lower()}/{name}",
         check=f"""need_api
-kubectl -n {quote(namespace)} get {quote(workload)} >/dev/null 2>&1 || drift
-kubectl -n {quote(namespace)} rollout status {quote(workload)} --timeout=2s 2>&1 || drift""",
+has=${{OBJECT[{quote(one)}]-}} has=${{has#*|}}
+[ -n "$has" ] || drift "it is not there"
+read -r newest seen wanted there updated available <<<"${{has%%|*}}"
+[ "${{seen:-0}}" -ge "$newest" ] || drift "its newest form was not seen yet"
+[ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
+  drift "$updated of $wanted are of its newest form, $available available, $there in all" """,
         apply=None,
         settle=seconds,
-        want=f"{workload} has rolled out",
+        want=f"{name} has rolled out",
         after=after,
+        asks=(("objects", _named(one)),),
     )

@@ -103,7 +103,7 @@ def kubernetes_gone(socket: str, homes: Sequence[str]) -> Resource:
     return Resource(
         id="kubernetes-gone",
         check=f"""has=$(ls -d /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/* \\
-  {CONFIG_DIR} /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member 2>/dev/null || true)
+  {CONFIG_DIR} /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* 2>/dev/null || true)
 [ -z "$has" ] || drift "$has" """,
         apply=f"""for one in {kubeconfigs}; do
   if [ -f "$KUBECONFIG" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
@@ -114,7 +114,7 @@ if type -P kubeadm >/dev/null; then
 fi
 systemctl stop kubelet 2>/dev/null || true
 rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp {CONFIG_DIR} \\
-  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member""",
+  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore""",
         want="no certificate, no manifest, no data of etcd",
         risk="delete",
         deadline=360,

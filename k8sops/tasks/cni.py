@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
-from k8sops.kubeadm import flannel_manifest, own_manifests
+from k8sops.kubeadm import flannel_manifest, objects_of, own_manifests
 from k8sops.resource import Resource
 from k8sops.resources.kubernetes import manifest
 from k8sops.settings import OwnCni
@@ -16,10 +16,11 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     cni = spec.settings.network.cni
     if cni == "flannel":
-        yield manifest("flannel", flannel_manifest(spec), kinds=6, namespace="kube-flannel")
+        text = flannel_manifest(spec)
+        yield manifest("flannel", text, objects=objects_of(text))
     elif isinstance(cni, OwnCni):
-        for name, text, kinds in own_manifests(spec.folder, cni.manifests):
-            yield manifest(name, text, kinds=kinds)
+        for name, text, objects in own_manifests(spec.folder, cni.manifests):
+            yield manifest(name, text, objects=objects)
 
 
 TASK = Task(name="cni", title="pods have a network", needs=("kubeadm-init",), resources=_resources)

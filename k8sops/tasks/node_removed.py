@@ -17,7 +17,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if host.name in fleet.leaving:
         return
     drain = spec.settings.drain
-    for one in spec.hosts:
+    # Workers first: the last control plane that goes takes its API with it.
+    for one in [*spec.workers, *spec.control_planes]:
         if one.name in fleet.leaving:
             there = one.name in fleet.facts
             yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)
@@ -34,4 +35,10 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
                 yield Finding(name, "MountedVolume", f"a volume is still mounted, {volume}: {NO_VOLUMES}")
 
 
-TASK = Task(name="node-removed", title="the node has left the cluster", resources=_resources, findings=_findings)
+TASK = Task(
+    name="node-removed",
+    title="the node has left the cluster",
+    resources=_resources,
+    findings=_findings,
+    parameters=("leaving",),
+)

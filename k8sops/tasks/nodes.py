@@ -24,9 +24,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if silent_hosts(spec, fleet):
         return
     if spec.settings.network.cni != "none":
-        yield rolled_out("deployment/coredns", "kube-system")
+        yield rolled_out("Deployment", "kube-system", "coredns")
     if spec.settings.network.cni == "flannel":
-        yield rolled_out("daemonset/kube-flannel-ds", "kube-flannel", after="manifest:flannel")
+        yield rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", after="manifest:flannel")
 
 
 TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)

@@ -116,12 +116,10 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
                 if item and owners.setdefault(item, host) != host:
                     yield Finding(host, name, f"the {what} {item} is that of {owners[item]} too")
     if fleet.facts:
-        by_skew = sorted(fleet.facts.values(), key=lambda facts: facts.skew)
-        middle = by_skew[len(by_skew) // 2]
+        middle = sorted(facts.skew for facts in fleet.facts.values())[len(fleet.facts) // 2]
         for host, facts in fleet.facts.items():
-            off = facts.skew - middle.skew
-            # What a slow answer leaves open is given to the host.
-            if abs(off) - facts.skew_within - middle.skew_within > SKEW_SECONDS:
+            off = facts.skew - middle
+            if abs(off) > SKEW_SECONDS:
                 yield Finding(
                     host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others"
                 )

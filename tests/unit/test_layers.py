@@ -9,10 +9,11 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "etcd", "backup", "reference", "throwaway", "cron"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "hostkeys"},
     {"facts", "resources"},
-    {"task", "kubeadm", "firewall"},
+    {"task", "kubeadm", "firewall", "transfer"},
+    {"restore"},
     {"tasks"},
     {"plan"},
     {"execution", "journal", "testing"},
@@ -20,7 +21,8 @@ LAYERS = [
     {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
     {"report", "timeline"},
-    {"status", "verify", "savedplan"},
+    {"members", "verify", "savedplan", "backups", "copies", "schedule"},
+    {"status"},
     {"lab"},
     {"cli", "__main__"},
     {"fabfile"},

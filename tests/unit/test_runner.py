@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 from k8sops import survey, yamlfile
 from k8sops.cli.work import exit_code
 from k8sops.errors import HostError, UnreachableError
+from k8sops.facts import HostFacts
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
 from k8sops.journal import Event, Journal, read
-from k8sops.plan import Filters, tasks_of
+from k8sops.plan import Filters, make_steps, parameters_of, tasks_of
 from k8sops.playbook import load_playbook
 from k8sops.render import data_path
 from k8sops.runner import batches, run
@@ -51,7 +53,8 @@ def answering(
         assert mark
         say = mark[1].strip("'")
         lines = ["a banner that nobody asked for"]
-        for index in map(int, re.findall(r"^survey (\d+)$", script, re.M)):
+        surveyed = re.search(r"^survey (\d+)$", script, re.M)
+        for index in range(int(surveyed[1]) if surveyed else 0):
             lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
         for index in map(int, re.findall(r"^converge (\d+) ", script, re.M)):
             lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
@@ -104,6 +107,16 @@ def test_a_play_with_drift_costs_one_exec_more_and_the_survey_runs_again() -> No
     assert len(fleet.hosts["w1"].scripts) - before == 2
     # It still drifts in the second survey: that is a failure, said by name.
     assert [(step.host, step.resource.id) for step in done.still] == [("w1", "swap:off")]
+
+
+def test_the_second_survey_asks_only_where_something_may_have_changed() -> None:
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    fleet.hosts["w1"].handler = answering(lambda index: 10 if index == 0 else 0)
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
+    before = {name: len(host.scripts) for name, host in fleet.hosts.items()}
+    run(fleet.session, plan)
+    asked = {name: len(host.scripts) - before[name] for name, host in fleet.hosts.items()}
+    assert asked == {"w1": 2, **dict.fromkeys(["cp1", "w2", "w3", "w4"], 0)}
 
 
 def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail(tmp_path: Path) -> None:
@@ -261,7 +274,45 @@ class Hanging(FakeHost):
 
     def run(self, script: str, **options: Any) -> Result:
         mark = re.search(r"^MARK=(\S+)$", script, re.M)
-        if mark and "survey 0" in script:
+        if mark and re.search(r"^survey \d", script, re.M):
             for line in ("begin 0", "checked 0 0", "begin 1"):
                 options["on_line"](f"{mark[1].strip(chr(39))} {line}")
         return super().run(script, **options)
+
+
+def test_what_a_run_is_told_reaches_its_tasks_and_what_they_decide_holds_to_its_end(tmp_path: Path) -> None:
+    own = tmp_path / "tasks" / "greeting.py"
+    own.parent.mkdir()
+    own.write_text(GREETING)
+    book = tmp_path / "greet.yaml"
+    book.write_text("- {name: Greet, hosts: w1, tasks: [greeting]}\n- {name: Again, hosts: w1, tasks: [greeting]}\n")
+    there = replace(spec(), folder=tmp_path)
+
+    def asked(script: str) -> Result:
+        said = answering(lambda index: 0)(script).out
+        more = "more.heard=ann\n" if "more.heard" in script else ""
+        return Result(0, said.replace("\njoined=1", f"\n{more}joined=1"), "")
+
+    fleet = Fleet(dict.fromkeys(names(), asked))
+    plan = make_plan(fleet.session, there, load_playbook(book), Filters(parameters={"word": "hello"}))
+    assert [step.resource.id for step in plan.steps] == ["hello ann"] * 2
+    later = replace(plan.fleet, facts={name: HostFacts() for name in names()})
+    assert [step.resource.id for step in make_steps(there, plan.playbook, later, plan.filters)] == ["hello ann"] * 2
+    assert parameters_of(there, plan.playbook) == {"word"}
+
+
+GREETING = """
+from k8sops.resource import Resource
+from k8sops.task import Task
+
+TASK = Task(
+    name="greeting",
+    title="greeted",
+    resources=lambda spec, host, fleet: [
+        Resource(id=f"{fleet.parameters['word']} {fleet.parameters['heard']}", check="true", apply=None)
+    ],
+    parameters=("word",),
+    asks=lambda spec, host, parameters: "fact more.heard ann",
+    decides=lambda spec, fleet: {"heard": fleet["w1"].more["heard"][0]},
+)
+"""

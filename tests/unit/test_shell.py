@@ -18,6 +18,7 @@ from k8sops.lab.machine import need
 from k8sops.resource import Resource, later
 from k8sops.resources.files import absent, block, file
 from k8sops.shell import Secret, envelope, parse_line, quote
+from k8sops.survey import read_survey
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
 NASTY = [
@@ -107,6 +108,31 @@ def test_what_cannot_be_told_at_the_moment_is_asked_again(tmp_path: Path) -> Non
     check = "[ -e n2 ] || { [ -e n1 ] && touch n2; touch n1; unknown 'not yet'; }"
     assert converge([Resource("x", check=check, apply="false", settle=30)], tmp_path)[:2] == ["begin 0", "checked 0 0"]
     assert "checked 0 11" in converge([Resource("x", check="unknown", apply="false", settle=1)], tmp_path)
+
+
+def test_a_survey_goes_on_behind_a_check_that_ends_its_shell(tmp_path: Path) -> None:
+    says = {"holds": 0, "drift": 10, "unknown x": 11, "exit 0": 0, "echo $no_such_variable": 1, "false": 1, "cat": 0}
+    marks = [f"touch {tmp_path}/{at}" for at in range(len(says))]
+    checks = [f"{touch}; {check}" for touch, check in zip(marks, says, strict=True)]
+    script = shell.survey_script("@m", [shell.Fragment(check.replace("holds", "true"), None, 0) for check in checks])
+    seen = read_survey("@m", bash(script, tmp_path).out.splitlines())
+    assert [seen[at].code for at in range(len(says))] == list(says.values())
+    assert len(list(tmp_path.iterdir())) == len(says)
+
+
+def test_what_several_checks_ask_for_is_asked_once(tmp_path: Path) -> None:
+    files = [tmp_path / "a", tmp_path / "b"]
+    for path in files:
+        path.write_text(path.name)
+    owner = f"{tmp_path.owner()}:{tmp_path.group()}"
+    wanted = [file(str(path), path.name, owner=owner) for path in files]
+    script = shell.survey_script("@m", [one.fragment for one in wanted])
+    assert script.count("ask_file ") == shell.LIBRARY.count("ask_file ") + 1
+    seen = read_survey("@m", bash(script, tmp_path).out.splitlines())
+    assert [seen[0].code, seen[1].code] == [shell.HOLDS, shell.HOLDS]
+    files[1].write_text("other")
+    seen = read_survey("@m", bash(script, tmp_path).out.splitlines())
+    assert ([seen[0].code, seen[1].code], seen[1].was) == ([shell.HOLDS, shell.DRIFT], "other")
 
 
 def test_later_is_unknown(tmp_path: Path) -> None:

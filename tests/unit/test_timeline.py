@@ -42,6 +42,15 @@ def test_the_critical_path_goes_over_the_host_that_was_waited_for() -> None:
     assert [bar.name for bar in bars if bar.critical] == ["slow", "next"]
 
 
+def test_the_critical_path_goes_through_the_plays_to_the_last_survey() -> None:
+    bars = [
+        Bar("w1", "asking", "asked", 0, 1), Bar("w2", "asking", "asked", 0, 2), Bar("w1", "surveying", "asked", 2, 3),
+        Bar("w1", "a", "changed", 3, 9, 0), Bar("w1", "surveying", "asked", 9, 10),
+    ]  # fmt: skip
+    assert mark_critical(bars) == 10.0
+    assert [(bar.host, bar.name) for bar in bars if not bar.critical] == [("w1", "asking")]
+
+
 def test_nothing_that_a_host_printed_ends_the_page_early() -> None:
     line = "</script><script>alert(1)</script>"
     events = [{"at": 1.0, "type": "run.start"}, step(1.0, "w1", "a", "begin"), step(2.0, "w1", "a", "changed")]

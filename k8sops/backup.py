@@ -1,0 +1,106 @@
+"""A backup of etcd as its manifest tells it: the names of its files, and what is in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from k8sops.errors import InputError
+
+STEM = re.compile(
+    r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)-([0-9]{8}T[0-9]{6}Z)-([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)"
+)
+"""CLUSTER-YYYYMMDDTHHMMSSZ-NODE: the name of a backup, without what its files end in."""
+TIME = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a manifest says. Sizes in bytes; `at` is the time in the name; hashes in hex, absent is empty or None."""
+
+    name: str
+    cluster: str
+    node: str
+    at: datetime
+    revision: int
+    size: int
+    sha256: str
+    tar_sha256: str
+    etcd: str
+    kubernetes: str
+    ca_sha256: str
+    system_uid: str
+    encrypted_to: str | None
+    drill: Mapping[str, Any] | None
+    copies: tuple[str, ...]
+    text: str
+
+    @property
+    def files(self) -> tuple[str, str, str]:
+        """The snapshot, the tar and the manifest, which is always the last."""
+        end = ".age" if self.encrypted_to else ""
+        return f"{self.name}.db{end}", f"{self.name}.tar{end}", f"{self.name}.json"
+
+    @property
+    def verified(self) -> bool:
+        """Its last drill was passed."""
+        return bool(self.drill and self.drill.get("ok"))
+
+    @property
+    def state(self) -> str:
+        """Its drill, in a word or two."""
+        if not self.drill:
+            return "not tried"
+        return "passed" if self.verified else f"failed: {self.drill.get('why')}"
+
+
+def check_name(name: str) -> str:
+    """The name, when it is one of a backup; InputError else. No path can be made of one that leads elsewhere."""
+    if not STEM.fullmatch(name):
+        raise InputError(f"`{name}` is no name of a backup", remedy="`k8sops etcd list` shows them")
+    return name
+
+
+def stem(cluster: str, at: datetime, node: str) -> str:
+    """The name of a backup that is begun at this time."""
+    return check_name(f"{cluster}-{at.astimezone(UTC).strftime(TIME)}-{node}")
+
+
+def parse(text: str, *, source: str = "a manifest") -> Manifest:
+    """The manifest in this text; InputError where it is none."""
+    try:
+        data = json.loads(text)
+        if data["kind"] != "EtcdBackup" or not isinstance(data["size"], int):
+            raise ValueError
+        name = check_name(data["name"])
+        match = STEM.fullmatch(name)
+        assert match
+        return Manifest(
+            name=name,
+            cluster=data["cluster"],
+            node=data["node"],
+            at=datetime.strptime(match[2], TIME).replace(tzinfo=UTC),
+            revision=data["revision"],
+            size=data["size"],
+            sha256=data["sha256"],
+            tar_sha256=data["tarSha256"],
+            etcd=data["etcd"],
+            kubernetes=data["kubernetes"],
+            ca_sha256=data.get("caSha256", ""),
+            system_uid=data.get("systemUid", ""),
+            encrypted_to=data.get("encryptedTo"),
+            drill=data.get("drill"),
+            copies=tuple(data.get("copies", ())),
+            text=text,
+        )
+    except (ValueError, KeyError, TypeError, InputError):
+        raise InputError(f"{source} is no manifest of a backup") from None
+
+
+def newest(found: Iterable[Manifest]) -> Manifest | None:
+    """The one with the highest revision: no clock can make an old one newer."""
+    return max(found, key=lambda one: (one.revision, one.at), default=None)

@@ -1,0 +1,91 @@
+"""A playbook that a command runs by itself: shown, asked for, carried out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import typer
+
+from k8sops.cli import options as o
+from k8sops.cli.common import console, print_json
+from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, working
+from k8sops.errors import Cancelled, UnreachableError, UsageError
+
+if TYPE_CHECKING:
+    from k8sops.plan import Plan
+    from k8sops.runner import Done
+
+Ask = Callable[[Work, "Plan"], None]
+"""Raises Cancelled when the user does not want it."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How a command is to go about it, as its options say."""
+
+    output: o.Output = o.Output.table
+    color: o.Color = o.Color.auto
+    wait: float = 0
+    check: bool = False
+    """Only show."""
+
+
+def play(request: Request, how: How, ask: Ask, *, first: Ask | None = None, then: Ask | None = None) -> int:
+    """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
+    `then` after it, when nothing has failed. The exit code."""
+    from k8sops.report import done_data, print_done
+
+    screen = console(how.color, stderr=how.output is o.Output.json)
+    with working(screen, request) as work:
+        found = work.look(request.waived)
+        code = show_plan(screen, found, o.Output.table, diffs=True)
+        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or how.check:
+            work.end(code)
+            return code
+        done: Done = nothing(found)
+        if found.changes:
+            ask(work, found)
+            done = work.run(found, how.wait, first=(lambda: first(work, found)) if first else None)
+            print_done(screen, done, everything=bool(request.verbose))
+        code = exit_code(done)
+        work.end(code, done)
+        if how.output is o.Output.json:
+            print_json(done_data(done, work.journal.run))
+        if then and not (done.failures or done.still or done.interrupted):
+            then(work, found)
+        return code
+
+
+def refuse_silence(given: bool, remedy: str) -> None:
+    """UsageError where the user has not agreed beforehand, and nobody is there to be asked."""
+    if not given and not sys.stdin.isatty():
+        raise UsageError("nobody can be asked here", remedy=remedy)
+
+
+def yes_or_no(yes: bool) -> Ask:
+    """Asks for a typed yes, unless it was given beforehand."""
+
+    def ask(work: Work, found: Plan) -> None:
+        if not yes and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
+            raise Cancelled("nothing was changed")
+
+    return ask
+
+
+def clusters_name(confirm: str, what: str) -> Ask:
+    """Asks for the cluster's name to be typed, unless it was given beforehand."""
+
+    def ask(work: Work, found: Plan) -> None:
+        if not confirm and typer.prompt(f"\nType the cluster's name to {what}", default="") != work.spec.cluster:
+            raise Cancelled("nothing was changed")
+
+    return ask
+
+
+def refuse_other_cluster(confirm: str, cluster: str) -> None:
+    """UsageError where another cluster was meant."""
+    if confirm and confirm != cluster:
+        raise UsageError(f"--confirm {confirm}: the cluster is {cluster}")

@@ -1,0 +1,223 @@
+# Backups of etcd on this host: three files with one stem. The manifest is written last: a backup exists when its
+# manifest does. Comes behind shell.sh and tools.sh.
+# shellcheck shell=bash disable=SC2015
+CLUSTER=${CLUSTER-} MY_NODE=${MY_NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
+# The client URLs of all control planes, with spaces: asked where this host's own member is dead or lags.
+ENDPOINTS=${ENDPOINTS-https://127.0.0.1:2379}
+BACKUP_LOCK=${BACKUP_LOCK-/run/k8sops-backup.lock}
+STEM_PATTERN='[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?-[0-9]{8}T[0-9]{6}Z-[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?'
+# Kinds whose objects are counted, and the part of their keys behind /registry/.
+KINDS="nodes=minions namespaces=namespaces secrets=secrets configmaps=configmaps pods=pods services=services/specs
+deployments=deployments daemonsets=daemonsets statefulsets=statefulsets persistentvolumes=persistentvolumes
+persistentvolumeclaims=persistentvolumeclaims customresourcedefinitions=apiextensions.k8s.io/customresourcedefinitions"
+
+# refuse NAME TEXT: FAILURE is the one clear error, printed at the end; NAME is what manifests and tests know it by.
+FAILURE=
+refuse() { FAILURE="$1: $2"; return 1; }
+
+is_stem() { [[ $1 =~ ^${STEM_PATTERN}$ ]] || refuse BadName "\`$1\` is no name of a backup"; }
+
+# json TEXT: as a JSON string; control characters become spaces.
+json() {
+  local text
+  text=$(printf %s "$1" | tr '\000-\037' ' ')
+  text=${text//\\/\\\\}
+  printf '"%s"' "${text//\"/\\\"}"
+}
+
+# value NAME FILE: of a manifest, where each field has a line of its own; without quotes. `null` is nothing.
+value() { sed -n "s/^  \"$1\": \"\{0,1\}\(.*[^\",]\)\"\{0,1\},\{0,1\}\$/\1/p" "$2" | grep -vx null | head -n 1; }
+
+# alone: only one works on this host's backups at a time, by a kernel lock that ends with it.
+alone() {
+  exec 7>>"$BACKUP_LOCK"
+  flock -n 7 || { refuse Busy "another backup or drill is at work on this host: $(head -c 200 "$BACKUP_LOCK")"; return 1; }
+  printf 'pid %s, since %s\n' $$ "$(date -u +%FT%TZ)" >"$BACKUP_LOCK"
+}
+
+# swept: what one that died has left is gone; a snapshot without its manifest is no backup.
+swept() {
+  local one
+  install -d -m 0700 "$FOLDER" || { refuse Unwritable "the folder $FOLDER cannot be made"; return 1; }
+  rm -rf "$FOLDER"/.*.part* "$FOLDER"/.drill.*
+  for one in "$FOLDER"/*.db "$FOLDER"/*.tar; do
+    [ ! -e "$one" ] || [ -e "${one%.*}.json" ] || rm -f "$one"
+  done
+}
+
+# room FOLDER BYTES: so much is free there, and some to spare: etcd itself may live on the same disk.
+room() {
+  local free
+  free=$(df --output=avail -B1 "$1" | tail -n 1) || return 1
+  [ "$free" -ge $(($2 + ${SPARE-67108864})) ] ||
+    refuse NoSpace "$1 has $((free >> 20)) MiB free, $((($2 + ${SPARE-67108864}) >> 20)) MiB are wanted"
+}
+
+# settled FILE: what was written as a temporary file bears its name, and will after a power cut.
+settled() { chmod 0600 "$FOLDER/.$1.part" && sync "$FOLDER/.$1.part" && mv -fT "$FOLDER/.$1.part" "$FOLDER/$1"; }
+
+# embedded_sum FILE: hex of the SHA-256 that etcd put behind the snapshot.
+embedded_sum() { tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n'; }
+
+# snapshot_whole FILE: what stands before the last 32 bytes has the SHA-256 that they say.
+snapshot_whole() {
+  local size
+  size=$(stat -c %s "$1") || return 1
+  [ "$size" -gt 0 ] || { refuse Empty "the snapshot is empty"; return 1; }
+  # A database is of whole pages of 512 bytes at least, and the hash comes behind them (etcdutl knows it by that).
+  [ $((size % 512)) = 32 ] || { refuse Truncated "the snapshot of $size bytes was cut short: it has no hash at its end"; return 1; }
+  [ "$(head -c -32 "$1" | sha256sum | cut -c1-64)" = "$(embedded_sum "$1")" ] ||
+    refuse HashDiffers "the snapshot is damaged: its content does not have the hash at its end"
+}
+
+# pick_member: ETCDCTL_ENDPOINTS becomes a member that answers a read which the quorum has confirmed, so that it does
+# not lag; this host's own when it does.
+pick_member() {
+  local one
+  for one in ${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379} $ENDPOINTS; do
+    ETCDCTL_ENDPOINTS=$one
+    if etcd_healthy; then return 0; fi
+    echo "the member at $one is dead or lags behind; trying another" >&2
+  done
+  unset ETCDCTL_ENDPOINTS
+  refuse NoQuorum "no member of etcd answers a read that a quorum confirms"
+}
+
+# mark_now NAME TEXT: a word of the marker, written through the API; without an API there is none.
+mark_now() {
+  local what
+  what=$(printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"k8sops-backup-marker","namespace":"kube-system"},"data":{"%s":"%s"}}' "$1" "$2")
+  type -P kubectl >/dev/null && [ -f "$KUBECONFIG" ] &&
+    kubectl apply --server-side --field-manager="k8sops-$1" --force-conflicts --request-timeout=10s -f - <<<"$what" >/dev/null
+}
+
+# finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
+finished() { mark_now 'done' "done/$1" || echo "the API does not answer: nobody else hears of this backup" >&2; }
+
+# at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision.
+at_revision() {
+  local kind said
+  COUNTS=
+  for kind in $KINDS; do
+    said=$(counted "/registry/${kind#*=}/" "$1") || return 1
+    COUNTS+="${COUNTS:+, }\"${kind%%=*}\": $said"
+  done
+  KEYS=$(counted "" "$1") && said=$(etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
+  HASH=$(number hash <<<"$said") COMPACTED=$(number compact_revision <<<"$said")
+  COMPACTED=${COMPACTED:-0}
+  [ -n "$HASH" ] && [ -n "$KEYS" ]
+}
+
+# counted PREFIX REVISION: how many keys there were.
+counted() { etcdctl get "$1" --prefix --count-only --rev="$2" --command-timeout=60s -w fields | field Count; }
+
+# uncompacted REVISION: etcd has not been compacted beyond it.
+uncompacted() { etcdctl get k8sops --rev="$(($1 > 1 ? $1 : 1))" --command-timeout=10s >/dev/null 2>&1; }
+
+# snapshot STEM: .STEM.db.part holds a snapshot, proven whole, and the variables say what is in it at REVISION.
+# The hash of the keyspace depends on how far it was compacted: where that changed meanwhile, all is done again.
+snapshot() {
+  local tries
+  for tries in 1 2 3; do
+    rm -f "$FOLDER/.$1.db.part"*
+    pick_member || return 1
+    REVISION=$(etcdctl get k8sops --command-timeout=5s -w fields | field Revision)
+    CLUSTER_ID=$(etcd_status ClusterID) MEMBER_ID=$(etcd_status MemberID) ETCD=$(etcd_status Version)
+    room "$FOLDER" "$(etcd_status DBSize)" || return 1
+    at_revision "$REVISION" || { refuse NoAnswer "etcd at $ETCDCTL_ENDPOINTS stopped answering"; return 1; }
+    etcdctl snapshot save "$FOLDER/.$1.db.part" --command-timeout="${SAVE_SECONDS-3600}s" >/dev/null 2>"$FOLDER/.$1.log.part" || {
+      refuse SaveFailed "the snapshot was not taken: $(grep -io 'error.*\|no space.*' "$FOLDER/.$1.log.part" | tail -n 1 | cut -c1-300)"
+      return 1
+    }
+    rm -f "$FOLDER/.$1.log.part"
+    snapshot_whole "$FOLDER/.$1.db.part" || return 1
+    ! uncompacted "$COMPACTED" || return 0
+    echo "etcd was compacted meanwhile: the snapshot is taken again ($tries)" >&2
+  done
+  refuse Compacted "etcd was compacted during each of 3 snapshots"
+}
+
+# beside STEM: .STEM.tar.part holds what a restore needs beside the snapshot.
+beside() {
+  local at files=() one
+  at="$FOLDER/.$1.tar.part.d"
+  mkdir -p "$at/k8sops" || return 1
+  kubectl -n kube-system get configmap kubeadm-config -o yaml --request-timeout=10s >"$at/k8sops/kubeadm-config.yaml" 2>/dev/null ||
+    rm -f "$at/k8sops/kubeadm-config.yaml"
+  etcdctl member list -w simple >"$at/k8sops/members" || return 1
+  printf 'etcd=%s\nkubernetes=%s\nk8sops=%s\n' "$ETCD" "$(kubernetes_version)" "$TOOL" >"$at/k8sops/versions"
+  for one in /etc/kubernetes/pki /etc/kubernetes/k8sops/init.yaml "$(encryption_configuration)"; do
+    [ -z "$one" ] || [ ! -e "$one" ] || files+=("${one#/}")
+  done
+  tar --create --file="$FOLDER/.$1.tar.part" -C "$at" k8sops ${files[0]:+-C / "${files[@]}"} || return 1
+  rm -rf "$at"
+}
+
+api_server_flag() {
+  sed -n "s/^ *- *[\"']\{0,1\}--$1=\([^\"']*\)[\"']\{0,1\} *\$/\1/p" /etc/kubernetes/manifests/kube-apiserver.yaml \
+    /var/lib/k8sops/restore/*/manifests/kube-apiserver.yaml 2>/dev/null | head -n 1
+}
+encryption_configuration() { api_server_flag encryption-provider-config; }
+kubernetes_version() {
+  sed -n 's/^ *image:.*kube-apiserver:v\([0-9.]*\).*/\1/p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null | head -n 1
+}
+
+# manifest STEM: the text of a manifest, out of what snapshot and beside have left. One field a line: `value` and
+# `record_drill` read it by that.
+manifest() {
+  local ca uid
+  ca=$(sha256sum /etc/kubernetes/pki/ca.crt 2>/dev/null | cut -c1-64)
+  uid=$(kubectl get namespace kube-system -o 'go-template={{.metadata.uid}}' --request-timeout=5s 2>/dev/null)
+  cat <<END
+{
+  "apiVersion": "k8sops/v1",
+  "kind": "EtcdBackup",
+  "name": $(json "$1"),
+  "cluster": $(json "$CLUSTER"),
+  "clusterId": $(json "$CLUSTER_ID"),
+  "systemUid": $(json "$uid"),
+  "caSha256": $(json "$ca"),
+  "revision": $REVISION,
+  "compactRevision": $COMPACTED,
+  "hashKv": $HASH,
+  "keys": $KEYS,
+  "counts": {$COUNTS},
+  "size": $(stat -c %s "$FOLDER/.$1.db.part"),
+  "sha256": $(json "$(embedded_sum "$FOLDER/.$1.db.part")"),
+  "tarSha256": $(json "$(sha256sum <"$FOLDER/.$1.tar.part" | cut -c1-64)"),
+  "member": $(json "$MEMBER_ID"),
+  "node": $(json "$MY_NODE"),
+  "etcd": $(json "$ETCD"),
+  "kubernetes": $(json "$(kubernetes_version)"),
+  "tool": $(json "$TOOL"),
+  "startedAt": $(json "$STARTED"),
+  "endedAt": $(json "$(date -u +%FT%TZ)"),
+  "seconds": $((SECONDS - SINCE)),
+  "marker": $([ -z "$MARKED" ] && echo null || json "$MARKED"),
+  "encryptedTo": null,
+  "copies": [],
+  "drill": null
+}
+END
+}
+
+# take STEM: the backup STEM exists in FOLDER. The caller holds the lock (alone).
+take() {
+  local stem=$1
+  is_stem "$stem" && swept || return 1
+  [ ! -e "$FOLDER/$stem.json" ] || { refuse Exists "there is a backup $stem already"; return 1; }
+  etcd_tools || { refuse NoTools "the tools of this host's etcd cannot be had"; return 1; }
+  STARTED=$(date -u +%FT%TZ) SINCE=$SECONDS
+  MARKED=$stem/$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+  mark_now marker "$MARKED" || { echo "the API does not answer: no marker was written" >&2; MARKED=; }
+  umask 077
+  snapshot "$stem" && { beside "$stem" || refuse Unwritable "the PKI could not be packed"; } &&
+    manifest "$stem" >"$FOLDER/.$stem.json.part" && settled "$stem.db" && settled "$stem.tar" &&
+    settled "$stem.json" && sync "$FOLDER" || {
+    local why=${FAILURE:-"Unwritable: the backup could not be written to $FOLDER"}
+    swept
+    refuse "${why%%: *}" "${why#*: }"
+    return 1
+  }
+  echo "backup $stem: $(value size "$FOLDER/$stem.json") bytes, revision $(value revision "$FOLDER/$stem.json"), $(value seconds "$FOLDER/$stem.json") s"
+}

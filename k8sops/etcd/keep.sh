@@ -1,0 +1,60 @@
+# Which backups stay on this host. Comes behind backup.sh.
+# shellcheck shell=bash disable=SC2015
+# Of the last ones, and of the newest of each day, ISO week and month that has any: how many.
+KEEP=${KEEP-7 7 5 12}
+
+# fail: prints why, and ends.
+fail() { printf '%s\n' "${FAILURE:-Failed: see above}" >&2; exit 1; }
+
+# backups: `REVISION STEM DRILL` of each backup of this cluster in FOLDER; DRILL is passed, failed or none.
+backups() {
+  local one stem drill
+  for one in "$FOLDER"/*.json; do
+    stem=$(basename "$one" .json)
+    [[ $stem =~ ^${STEM_PATTERN}$ ]] && [ "$(value cluster "$one")" = "$CLUSTER" ] || continue
+    case $(grep '^  "drill": ' "$one") in *'"ok": true'*) drill=passed ;; *'"ok": false'*) drill=failed ;; *) drill=none ;; esac
+    printf '%s %s %s\n' "$(value revision "$one")" "$stem" $drill
+  done
+}
+
+# kept STEM: reads what `backups` prints and prints what stays. Nothing is counted from now, so that no clock can make
+# all old: the newest is the one with the highest revision, and days are those that have a backup. Whatever KEEP says,
+# STEM (the one just made), the newest that passed its drill, and the newest that did not fail it stay.
+kept() {
+  local newest=$1 last daily weekly monthly stem drill day passed='' sound='' seen=' '
+  local -A left
+  read -r last daily weekly monthly <<<"$KEEP"
+  left=([day]=$daily [week]=$weekly [month]=$monthly)
+  sort -k1,1nr -k2,2r | while read -r _ stem drill; do
+    local stays=''
+    [ "$stem" != "$newest" ] || stays=1
+    if [ "$drill" = failed ]; then
+      # It takes nobody's place, and goes once a newer one is known to be good.
+      [ -n "$stays" ] || [ -n "$passed" ] || stays=1
+    else
+      [ -n "$sound" ] || stays=1
+      sound=1
+      if [ "$drill" = passed ] && [ -z "$passed" ]; then passed=1 stays=1; fi
+      [ "$last" -le 0 ] || { last=$((last - 1)) stays=1; }
+      day=$(grep -oE '[0-9]{8}T[0-9]{6}Z' <<<"$stem" | tail -n 1)
+      for slot in "day:${day:0:8}" "week:$(date -u -d "${day:0:8}" +%G-%V 2>/dev/null)" "month:${day:0:6}"; do
+        case $seen in *" $slot "*) continue ;; esac
+        seen+="$slot "
+        [ "${left[${slot%%:*}]}" -le 0 ] || { left[${slot%%:*}]=$((left[${slot%%:*}] - 1)) stays=1; }
+      done
+    fi
+    [ -z "$stays" ] || printf '%s\n' "$stem"
+  done
+}
+
+# prune STEM: what does not stay is removed, the manifest first: what is half removed is no backup.
+prune() {
+  local stays stem
+  stays=$(backups | kept "$1")
+  [ -n "$stays" ] || return 0
+  backups | while read -r _ stem _; do
+    grep -qxF -- "$stem" <<<"$stays" || {
+      rm -f "$FOLDER/$stem.json" && sync "$FOLDER" && rm -f "$FOLDER/$stem.db" "$FOLDER/$stem.tar" && echo "removed $stem"
+    }
+  done
+}

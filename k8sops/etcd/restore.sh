@@ -1,0 +1,112 @@
+# How a snapshot becomes the data of this host's etcd, and how the control plane is stopped for it and started again.
+# Comes behind tools.sh and backup.sh. A restore has an id; what says that this host is restored lies inside the data.
+# shellcheck shell=bash disable=SC2015
+RESTORE=${RESTORE-/var/lib/k8sops/restore}
+MANIFESTS=${MANIFESTS-/etc/kubernetes/manifests}
+PROC=${PROC-/proc}
+API_PARTS="kube-apiserver kube-controller-manager kube-scheduler"
+
+# data_dir: where this host's etcd keeps its data.
+data_dir() {
+  local dir
+  dir=$(etcd_flag data-dir 2>/dev/null) || :
+  printf '%s\n' "${dir:-/var/lib/etcd}"
+}
+
+# restored_with ID: the data of this host's etcd is that of this restore.
+restored_with() { [ "$(cat "$(data_dir)/member/k8sops-restore" 2>/dev/null)" = "$1" ]; }
+
+# running: what runs of the control plane, one name a line; of etcd only the one that works on the data of the cluster.
+running() {
+  local one name dir
+  dir=$(data_dir)
+  for one in "$PROC"/[0-9]*/comm; do
+    name=$(cat "$one" 2>/dev/null) || continue
+    case $name in
+    # The kernel keeps 15 letters of a name.
+    kube-apiserver | kube-controller | kube-scheduler) printf '%s\n' "$name" ;;
+    etcd) ! tr '\0' '\n' 2>/dev/null <"${one%comm}cmdline" | grep -qxF -- "--data-dir=$dir" || printf 'etcd\n' ;;
+    esac
+  done
+}
+
+# stopped: no part of the control plane runs, and kubelet will start none.
+stopped() {
+  local one
+  for one in etcd $API_PARTS; do
+    [ ! -e "$MANIFESTS/$one.yaml" ] || { echo "$one is wanted by kubelet"; return 1; }
+  done
+  one=$(running | tr '\n' ' ')
+  [ -z "$one" ] || { echo "runs still: $one"; return 1; }
+}
+
+# moved FROM TO NAME…: these manifests lie in TO and not in FROM; whole in one of both at any moment.
+moved() {
+  local from=$1 to=$2 one
+  shift 2
+  install -d -m 0700 "$to"
+  for one; do
+    [ -f "$from/$one.yaml" ] || continue
+    put_file "$to/$one.yaml" 0600 root:root <"$from/$one.yaml"
+    sync "$to"
+    rm -f "$from/$one.yaml"
+  done
+}
+
+# stop_all: kubelet is told to end etcd and what writes to it; that it has, is waited for by the check.
+stop_all() {
+  # A kubelet that does not run would never end them.
+  systemctl is-active --quiet kubelet || systemctl start kubelet
+  # shellcheck disable=SC2086
+  moved "$MANIFESTS" "$RESTORE/stopped/manifests" $API_PARTS etcd
+}
+
+# started NAME…: kubelet wants these parts again.
+started() {
+  local one
+  for one; do [ -e "$MANIFESTS/$one.yaml" ] || { echo "$one is not wanted by kubelet"; return 1; }; done
+}
+
+# bump: words that keep revisions from going back, where this etcdutl has them (3.6; 3.5 and 3.4 in late patches).
+bump() {
+  local help
+  help=$(etcdutl snapshot restore --help 2>&1)
+  case $help in *--bump-revision*) printf '%s\n' --bump-revision=1000000000 --mark-compacted ;; esac
+}
+
+# restore_data ID STEM NAME PEER MEMBERS: the data of this host's etcd is the snapshot's; what was there is kept beside.
+# Dies it anywhere, the old data are there under the old name or the dated one, and it is begun anew.
+restore_data() {
+  local dir new old bumps
+  dir=$(data_dir) new="$dir/.k8sops-$1" old="$dir/member-before-$1"
+  [ -z "$(running)" ] || { echo "etcd or an API server runs: $(running | tr '\n' ' ')"; return 1; }
+  install -d -m 0700 "$dir"
+  rm -rf "$dir"/.k8sops-*
+  mapfile -t bumps < <(bump)
+  etcdutl snapshot restore "$FOLDER/$2.db" --data-dir="$new" --name="$3" --initial-advertise-peer-urls="$4" \
+    --initial-cluster="$5" --initial-cluster-token="k8sops-$1" "${bumps[@]}" 2>&1
+  printf '%s\n' "$1" >"$new/member/k8sops-restore"
+  sync -f "$new"
+  if [ -e "$dir/member" ]; then
+    [ ! -e "$old" ] || old="$old-$(date -u +%Y%m%dT%H%M%SZ)"
+    mv -T "$dir/member" "$old"
+  fi
+  mv -T "$new/member" "$dir/member"
+  rmdir "$new"
+  sync -f "$dir"
+}
+
+# back_data ID: the data of this host's etcd is again what it was before this restore; that of the restore is kept.
+back_data() {
+  local dir
+  dir=$(data_dir)
+  [ -z "$(running)" ] || { echo "etcd or an API server runs: $(running | tr '\n' ' ')"; return 1; }
+  rm -rf "$dir"/.k8sops-*
+  [ -d "$dir/member-before-$1" ] || { echo "there is no $dir/member-before-$1"; return 1; }
+  if [ -e "$dir/member" ]; then mv -T "$dir/member" "$dir/member-restored-$1"; fi
+  mv -T "$dir/member-before-$1" "$dir/member"
+  sync -f "$dir"
+}
+
+# goes_back ID: this host has data from before this restore that are not in their place.
+goes_back() { [ -d "$(data_dir)/member-before-$1" ]; }

@@ -1,0 +1,97 @@
+# Questions about all members, and what speaks against working on them. Comes behind tools.sh.
+# shellcheck shell=bash
+
+# client_urls: the client URLs of all members that have one, one a line.
+client_urls() {
+  local id state name peer client learner
+  # Tabs would run together where a field is empty.
+  etcd_members | tr '\t' '|' | while IFS='|' read -r id state name peer client learner; do
+    : "$id" "$state" "$name" "$peer" "$learner"
+    [ -z "$client" ] || printf '%s\n' "${client%%,*}"
+  done
+}
+
+# every_member_answers: no member is missing, unstarted or without a leader.
+every_member_answers() {
+  local members url bad=
+  members=$(etcd_members) || { echo "the members cannot be asked: is the quorum lost?"; return 1; }
+  if grep -q $'\tunstarted\t' <<<"$members"; then
+    echo "a member has never started: $(grep $'\tunstarted\t' <<<"$members")"
+    return 1
+  fi
+  for url in $(client_urls); do
+    ETCDCTL_ENDPOINTS=$url etcdctl endpoint health --command-timeout=5s >/dev/null 2>&1 ||
+      { echo "the member at $url does not answer: nothing is done to the others before it is back, or removed"; bad=1; }
+  done
+  [ -z "$bad" ]
+}
+
+# wait_for_members SECONDS: until every member answers again.
+wait_for_members() {
+  local until=$((SECONDS + $1)) said
+  until said=$(every_member_answers); do
+    [ $SECONDS -lt $until ] || { printf '%s\n' "$said"; return 1; }
+    sleep 1
+  done
+}
+
+# wasteful_members PERCENT: the members whose file has more free pages than that; the leader last. One line each:
+# client URL, 1 for the leader or 0, what a person reads. A file of less than 1 MiB is never worth it.
+wasteful_members() {
+  local url said size used leads
+  for url in $(client_urls); do
+    said=$(ETCDCTL_ENDPOINTS=$url etcdctl endpoint status --command-timeout=5s -w json) || return 1
+    size=$(number dbSize <<<"$said") used=$(number dbSizeInUse <<<"$said") leads=0
+    [ "$(number leader <<<"$said")" != "$(number member_id <<<"$said")" ] || leads=1
+    [ $(((size - used) * 100)) -gt $((size * $1)) ] && [ $((size - used)) -gt 1048576 ] || continue
+    printf '%s\t%s\t%s: %s of %s MiB are free\n' "$url" "$leads" "$url" $(((size - used) >> 20)) $((size >> 20))
+  done | sort -s -t $'\t' -k 2,2
+}
+
+# refuse_full: no alarm is taken off a database that is still full: the next write would bring it back.
+refuse_full() {
+  local url said size quota
+  for url in $(client_urls); do
+    said=$(ETCDCTL_ENDPOINTS=$url etcdctl endpoint status --command-timeout=5s -w json) || return 1
+    size=$(number dbSize <<<"$said") quota=$(number dbSizeQuota <<<"$said")
+    [ "${quota:-0}" = 0 ] || [ "$size" -lt "$quota" ] ||
+      { echo "the database at $url is still full ($size of $quota bytes): compact and defrag first"; return 1; }
+  done
+}
+
+# oldest_wanted KEEP: the revision from which on the history is kept.
+oldest_wanted() {
+  local now
+  now=$(etcd_status Revision) && [ -n "$now" ] || return 1
+  printf '%s\n' $((now > $1 ? now - $1 : 1))
+}
+
+# is_compacted REVISION: the keys as they were then cannot be read any more.
+is_compacted() {
+  local said
+  said=$(etcdctl get k8sops --rev="$1" --command-timeout=5s 2>&1) && return 1
+  grep -q 'has been compacted' <<<"$said"
+}
+
+# refuse_alive ID: a member that answers is not removed as a dead one.
+refuse_alive() {
+  local url
+  url=$(etcd_members | grep "^$1"$'\t' | cut -f 5)
+  if [ -n "$url" ] && ETCDCTL_ENDPOINTS=${url%%,*} etcdctl endpoint status --command-timeout=5s >/dev/null 2>&1; then
+    echo "the member $1 at $url is alive; \`k8sops reset NODE\` takes a node out of the cluster"
+    return 1
+  fi
+}
+
+# refuse_without_quorum ID: the members that answer are a quorum of those that are left without this one.
+refuse_without_quorum() {
+  local id state name peer client learner voters=0 alive=0
+  while IFS='|' read -r id state name peer client learner; do
+    : "$state" "$name" "$peer"
+    [ "$id" != "$1" ] && [ "$learner" = false ] || continue
+    voters=$((voters + 1))
+    ! ETCDCTL_ENDPOINTS=${client%%,*} etcdctl endpoint status --command-timeout=5s >/dev/null 2>&1 || alive=$((alive + 1))
+  done <<<"$(etcd_members | tr '\t' '|')"
+  [ $alive -gt $((voters / 2)) ] ||
+    { echo "without $1, $alive of $voters members would answer: no quorum"; return 1; }
+}

@@ -1,0 +1,29 @@
+"""No API server and no etcd runs, where there are data from before a restore to go back to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.restore import control_plane_stopped
+from k8sops.restore import asks, back_findings, decide, restore_of
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    one = restore_of(fleet)
+    if host.name in one.members:
+        yield control_plane_stopped(f"! goes_back {one.id}")
+
+
+TASK = Task(
+    name="etcd-back-stopped",
+    title="no API server and no etcd runs",
+    resources=_resources,
+    findings=back_findings,
+    parameters=("restore", "without"),
+    asks=asks,
+    decides=decide,
+)

@@ -1,0 +1,26 @@
+"""kubelets and controllers have caught up with the restored API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.restore import caught_up, pods_restarted
+from k8sops.restore import restore_of, rewinds
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if rewinds(fleet):
+        yield pods_restarted(restore_of(fleet).id)
+    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:restored")
+
+
+TASK = Task(
+    name="etcd-restore-caught-up",
+    title="kubelets and controllers have caught up",
+    needs=("etcd-restore-started",),
+    resources=_resources,
+)

@@ -1,0 +1,29 @@
+"""The one snapshot is the data of every member."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.resource import Resource
+from k8sops.resources.restore import data_restored
+from k8sops.restore import restore_of
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    one = restore_of(fleet)
+    if host.name in one.members:
+        name, peer = one.members[host.name]
+        yield data_restored(
+            one.id, one.backup, folder=spec.settings.backup.folder, name=name, peer=peer, members=one.initial_cluster
+        )
+
+
+TASK = Task(
+    name="etcd-restore-data",
+    title="the one snapshot is the data of every member",
+    needs=("etcd-restore-stopped",),
+    resources=_resources,
+)

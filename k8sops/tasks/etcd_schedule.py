@@ -1,0 +1,111 @@
+"""Every control plane backs up etcd by itself when it is its turn, and tries what it has: without anybody's machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops import shell
+from k8sops.cron import cron_of
+from k8sops.errors import InputError
+from k8sops.etcd import library
+from k8sops.facts import Fleet, Parameters
+from k8sops.reference import resolve
+from k8sops.render import render
+from k8sops.resource import Resource
+from k8sops.resources.backup import HOOK_CONFIG, S3_CONFIG, words_of
+from k8sops.resources.files import absent, file, private_file
+from k8sops.resources.packages import packages
+from k8sops.resources.services import no_timer, timer
+from k8sops.shell import Secret, quote
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Finding, Task
+
+SCRIPT = "/usr/local/sbin/k8sops-etcd"
+CRON = "/etc/cron.d/k8sops-etcd"
+
+
+def jobs_of(spec: ClusterSpec) -> dict[str, str]:
+    """What runs when, by the word that the script knows: OnCalendar expressions."""
+    backup = spec.settings.backup
+    return {what: when for what, when in (("backup", backup.schedule), ("drill", backup.drill)) if when}
+
+
+def script_of(spec: ClusterSpec, host: HostEntry) -> str:
+    """The whole program that stays on a control plane. It holds no secret."""
+    parts = ["#!/bin/bash", "# Kept by k8sops.", "MARK=k8sops", words_of(spec, host)]
+    words = ("tools", "backup", "drill", "copies", "keep", "nightly")
+    return "\n".join([*parts, shell.LIBRARY, library(*words), 'main "$@"', ""])
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    jobs, cron = jobs_of(spec), spec.settings.backup.cron
+    if jobs:
+        needed = ["curl", *(["age"] if spec.settings.backup.encrypt_to else []), *(["cron"] if cron else [])]
+        yield packages("backup", dict.fromkeys(needed))
+        yield from _secrets(spec)
+        yield file(SCRIPT, script_of(spec, host), mode=0o700)
+    if jobs and cron:
+        try:
+            when = [(what, cron_of(calendar)) for what, calendar in jobs.items()]
+        except ValueError as error:
+            raise InputError(str(error), remedy="or leave out backup.cron: systemd's timers say it") from None
+        yield file(CRON, render("backup/k8sops-etcd.cron.j2", spec=spec, script=SCRIPT, jobs=when))
+    else:
+        yield absent(CRON)
+    for what in ("backup", "drill"):
+        name = f"k8sops-etcd-{what}"
+        if cron or what not in jobs:
+            yield no_timer(name)
+            continue
+        delay = spec.settings.backup.random_delay
+        unit = f"/etc/systemd/system/{name}"
+        yield file(f"{unit}.service", render(f"backup/{name}.service.j2", spec=spec, script=SCRIPT))
+        text = render("backup/k8sops-etcd.timer.j2", spec=spec, unit=name, calendar=jobs[what], delay=delay)
+        yield file(f"{unit}.timer", text)
+        yield timer(name)
+    if not jobs:
+        yield from (absent(path) for path in (SCRIPT, S3_CONFIG, HOOK_CONFIG))
+
+
+def _secrets(spec: ClusterSpec) -> Iterator[Resource]:
+    """What curl reads: credentials and addresses are in no argv."""
+    backup = spec.settings.backup
+    for path, name, reference, form in (
+        (S3_CONFIG, "s3_credentials", backup.s3.credentials, 'user = "{}"\n'),
+        (HOOK_CONFIG, "backup_hook", backup.hook, 'url = "{}"\n'),
+    ):
+        if reference:
+            plain = reference.startswith(("http://", "https://"))
+            value = reference if plain else resolve(reference)
+            yield private_file(path, Secret(name, form.format(value.replace("\\", "\\\\").replace('"', '\\"'))))
+        else:
+            yield absent(path)
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
+    """Whether systemd understands the schedules."""
+    if not host.is_control_plane or spec.settings.backup.cron:
+        return ""
+    return "\n".join(
+        f"! type -P systemd-analyze >/dev/null || systemd-analyze calendar -- {quote(when)} >/dev/null 2>&1 ||"
+        f" fact more.bad_calendar {what}"
+        for what, when in jobs_of(spec).items()
+    )
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    jobs = jobs_of(spec)
+    for name in fleet.facts:
+        for what in fleet[name].more.get("bad_calendar", ()):
+            setting = "schedule" if what == "backup" else what
+            said = f"backup.{setting}: `{jobs[what]}` is no calendar event; see systemd.time(7)"
+            yield Finding(name, "BadCalendar", said)
+
+
+TASK = Task(
+    name="etcd-schedule",
+    title="control planes back up etcd by themselves",
+    resources=_resources,
+    findings=_findings,
+    asks=_asks,
+)

@@ -1,0 +1,45 @@
+"""The first control plane of new hosts: the backup's PKI and data lie there before `kubeadm init`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.kubeadm import founder
+from k8sops.resource import Resource
+from k8sops.resources.restore import backup_there
+from k8sops.resources.seed import data_seeded, pki_seeded
+from k8sops.restore import PARAMETERS, asks, decide_seed, seed_findings
+from k8sops.spec import ClusterSpec, HostEntry, in_url
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if founder(spec, fleet) != host.name:
+        return
+    told, folder = fleet.parameters, spec.settings.backup.folder
+    backup = told.get("backup", "")
+    encryption = spec.settings.api_server.extra_args.get("encryption-provider-config")
+    yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
+    yield pki_seeded(backup, folder=folder, more=[encryption] if isinstance(encryption, str) else [])
+    yield data_seeded(
+        told["restore"],
+        backup,
+        folder=folder,
+        name=host.name,
+        peer=f"https://{in_url(host.address)}:2380",
+        version=spec.version,
+        socket=spec.cri_socket(host),
+    )
+
+
+TASK = Task(
+    name="etcd-seeded",
+    title="the backup's PKI and data lie on the first control plane",
+    needs=("kubernetes-packages", "container-runtime"),
+    resources=_resources,
+    findings=seed_findings,
+    parameters=PARAMETERS,
+    asks=asks,
+    decides=decide_seed,
+)

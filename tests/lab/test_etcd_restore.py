@@ -1,0 +1,242 @@
+"""etcd brought back on real control planes: all of them, a survivor, one alone, new hosts; and what dies meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Cluster
+
+KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+SEED = int(os.environ.get("K8SOPS_SEED", "3"))
+KILLS = int(os.environ.get("K8SOPS_KILLS", "3"))
+PLANES = ("cp1", "cp2", "cp3")
+
+
+@pytest.fixture(scope="module")
+def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of three control planes and a worker."""
+    made = Cluster(tmp_path_factory.mktemp("restore"), "restore")
+    made.k8sops("lab", "down", made.name)
+    made.lab_up("--control-planes", "3", "--workers", "1")
+    made.apply()
+    yield made
+    made.k8sops("lab", "down", made.name)
+
+
+@pytest.fixture(scope="module")
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the operator's, with copies of backups."""
+    return tmp_path_factory.mktemp("copies")
+
+
+@pytest.fixture(scope="module")
+def backup(planes: Cluster, copies: Path) -> str:
+    """The name of a backup that holds the ConfigMap `first` and the pods of `web`; verified there and in the copy."""
+    planes.on("cp1", f"{KUBECTL} create namespace mine && {KUBECTL} -n mine create configmap first")
+    planes.on("cp1", f"{KUBECTL} -n mine create deployment web --image=registry.k8s.io/pause:3.10.2 --replicas=2")
+    planes.on("cp1", f"{KUBECTL} -n mine rollout status deployment/web --timeout=120s")
+    planes.k8sops("etcd", "backup", "--verify", "--to", str(copies))
+    name = str(planes.k8sops("etcd", "list", "-o", "json").data()["items"][0]["name"])
+    planes.k8sops("etcd", "verify", name, "--from", str(copies))
+    return name
+
+
+def objects(cluster: Cluster, host: str = "cp1") -> set[str]:
+    """Names of the ConfigMaps in the namespace `mine`."""
+    return set(cluster.on(host, f"{KUBECTL} -n mine get configmaps -o name").split()) - {"configmap/kube-root-ca.crt"}
+
+
+def pods(cluster: Cluster) -> dict[str, tuple[str, int]]:
+    """When each pod of `web` has started, and how often again."""
+    items = json.loads(cluster.on("cp1", f"{KUBECTL} -n mine get pods -l app=web -o json"))["items"]
+    states = {one["metadata"]["uid"]: one["status"]["containerStatuses"][0] for one in items}
+    return {uid: (one["state"]["running"]["startedAt"], one["restartCount"]) for uid, one in states.items()}
+
+
+def write(cluster: Cluster, name: str, host: str = "cp1") -> None:
+    cluster.on(host, f"{KUBECTL} -n mine create configmap {name}")
+
+
+def restore(cluster: Cluster, *words: str, expect: int | None = 0) -> Any:
+    return cluster.k8sops("etcd", "restore", *words, "--confirm", cluster.name, expect=expect)
+
+
+def status(cluster: Cluster) -> Any:
+    return cluster.k8sops("etcd", "status", "-o", "json", expect=None).data()
+
+
+def green(cluster: Cluster) -> None:
+    assert all(one["passed"] for one in cluster.k8sops("verify", "-o", "json").data()["tests"])
+
+
+def docker(word: str, cluster: Cluster, *hosts: str) -> None:
+    names = [f"k8sops-{cluster.name}-{host}" for host in hosts]
+    subprocess.run(["docker", *word.split(), *names], check=True, capture_output=True)
+
+
+def test_status_says_how_many_members_may_still_be_lost(planes: Cluster) -> None:
+    found = status(planes)
+    assert (found["healthy"], found["mayBeLost"], len(found["members"])) == (True, 1, 3)
+    assert [row["host"] for row in found["members"] if row["leader"]] == [found["leader"]]
+    assert planes.k8sops("status", "-o", "json").data()["etcd"]["mayBeLost"] == 1
+
+
+def test_upkeep_is_done_one_member_at_a_time_and_never_while_one_is_missing(planes: Cluster) -> None:
+    planes.on("cp1", "for at in $(seq 3); do head -c 700000 /dev/urandom | base64 -w0 >/tmp/big; "
+              f"{KUBECTL} create configmap big --from-file=/tmp/big; {KUBECTL} delete configmap big; done")  # fmt: skip
+    planes.k8sops("etcd", "compact", "--keep", "100", "--yes")
+    before = max(row["dbBytes"] for row in status(planes)["members"])
+    docker("pause", planes, "cp3")
+    try:
+        ran = planes.k8sops("etcd", "defrag", "--yes", expect=3)
+        assert "nothing is done to the others" in ran.out
+        dead = next(row for row in status(planes)["members"] if row["name"] == "cp3")
+        assert not dead["alive"]
+        assert status(planes)["mayBeLost"] == 0
+    finally:
+        docker("unpause", planes, "cp3")
+    time.sleep(5)
+    planes.k8sops("etcd", "defrag", "--yes")
+    assert max(row["dbBytes"] for row in status(planes)["members"]) < before
+    planes.k8sops("etcd", "disarm", "--yes")
+    alive = next(row for row in status(planes)["members"] if row["name"] == "cp2")
+    assert "is alive" in planes.k8sops("etcd", "member", "remove", alive["id"], "--confirm", planes.name, expect=5).err
+    assert (
+        "no member `beef`" in planes.k8sops("etcd", "member", "remove", "beef", "--confirm", planes.name, expect=5).err
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "name"),
+    [
+        ("etcd", "3.5.21", "OtherVersion"),
+        ("caSha256", "0" * 64, "OtherCluster"),
+        ("size", 1 << 50, "NoSpace"),
+        ("drill", None, "Unverified"),
+    ],
+)
+def test_what_must_not_be_restored_is_refused_before_anything_stops(
+    planes: Cluster, backup: str, copies: Path, tmp_path: Path, field: str, value: Any, name: str
+) -> None:
+    for kind in ("db", "tar"):
+        (tmp_path / f"{backup}.{kind}").symlink_to(copies / f"{backup}.{kind}")
+    text = (copies / f"{backup}.json").read_text()
+    lines = [f'  "{field}": {json.dumps(value)},' if f'"{field}":' in line else line for line in text.splitlines()]
+    changed = "\n".join(lines).replace('"drill": null,', '"drill": null') if field == "drill" else "\n".join(lines)
+    (tmp_path / f"{backup}.json").write_text(changed)
+    ran = restore(planes, backup, "--from", str(tmp_path), expect=6)
+    assert name in ran.out
+    assert "no name of a backup" in restore(planes, "../../etc/shadow", expect=5).err
+    assert all("kube-apiserver.yaml" in planes.on(host, "ls /etc/kubernetes/manifests") for host in PLANES)
+
+
+def test_a_control_plane_that_does_not_answer_stops_a_restore_before_it_begins(planes: Cluster, backup: str) -> None:
+    docker("pause", planes, "cp3")
+    try:
+        ran = restore(planes, backup, expect=6)
+        assert "--without cp3" in ran.out
+        assert "kube-apiserver.yaml" in planes.on("cp1", "ls /etc/kubernetes/manifests")
+    finally:
+        docker("unpause", planes, "cp3")
+    assert "no such control plane" in restore(planes, backup, "--without", "w1", expect=5).err
+
+
+def test_three_members_go_back_to_the_first_objects_and_nobody_hangs_in_the_future(
+    planes: Cluster, backup: str
+) -> None:
+    write(planes, "later")
+    assert objects(planes) == {"configmap/first", "configmap/later"}
+    running = pods(planes)
+    seen = planes.on("cp1", f"{KUBECTL} get --raw /api/v1/namespaces/mine/configmaps").split('"resourceVersion":"')[1]
+    revision = seen.split('"')[0]
+    said = restore(planes, backup).out
+    assert "ConfigMap" in said.split("which will be gone:")[1].splitlines()[0]
+    assert objects(planes) == {"configmap/first"}
+    assert pods(planes) == running
+    # Who watched goes on from what it saw last; it is told at once that this is no more.
+    watch = f"/api/v1/namespaces/mine/configmaps?watch=1&timeoutSeconds=60&resourceVersion={revision}"
+    since = time.monotonic()
+    gone = planes.on("cp1", f"{KUBECTL} get --raw '{watch}' 2>&1 || true")
+    assert "too old resource version" in gone or '"code":410' in gone
+    assert time.monotonic() - since < 30
+    assert status(planes)["healthy"]
+    assert planes.changes() == []
+
+
+def test_a_restore_can_be_undone(planes: Cluster) -> None:
+    id = planes.on("cp1", "ls /var/lib/etcd").split("member-before-")[1].split()[0]
+    planes.k8sops("etcd", "back", id, "--confirm", planes.name)
+    assert objects(planes) == {"configmap/first", "configmap/later"}
+    green(planes)
+
+
+def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup: str) -> None:
+    chance = random.Random(SEED)
+    words = ["etcd", "restore", backup, "--confirm", planes.name, "--no-verify", "--wait", "120"]
+    env = {**os.environ, "K8SOPS_INVENTORY": str(planes.inventory), "KUBECONFIG": str(planes.kubeconfig)}
+    for at in range(KILLS):
+        running = subprocess.Popen(
+            [sys.executable, "-m", "k8sops", *words], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        wait = chance.uniform(5, 90)
+        try:
+            out, _ = running.communicate(timeout=wait)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            out, _ = running.communicate()
+        assert "Traceback" not in out
+        print(f"seed {SEED}, kill {at} after {wait:.0f} s: ended with {running.returncode}")
+        # At no point is the only copy of the data gone.
+        for host in PLANES:
+            assert planes.on(host, "ls -d /var/lib/etcd/member*/snap/db").strip()
+    restore(planes, backup, "--wait", "120")
+    assert objects(planes) == {"configmap/first"}
+    assert status(planes)["mayBeLost"] == 1
+
+
+def test_one_survivor_of_three_brings_the_cluster_back(planes: Cluster, backup: str) -> None:
+    write(planes, "lost")
+    docker("rm --force --volumes", planes, "cp2", "cp3")
+    assert not status(planes)["hasQuorum"]
+    ran = restore(planes, backup, expect=6)
+    assert "Silent" in ran.out
+    restore(planes, backup, "--without", "cp2,cp3")
+    assert objects(planes) == {"configmap/first"}
+    found = status(planes)
+    assert [row["name"] for row in found["members"]] == ["cp1"]
+    for host in ("cp2", "cp3"):
+        planes.on("cp1", f"{KUBECTL} delete node {host}")
+        planes.edit(lambda data, host=host: data["groups"]["control_plane"]["hosts"].pop(host))
+
+
+def test_one_member_alone_is_restored(planes: Cluster, backup: str) -> None:
+    write(planes, "later")
+    restore(planes, backup)
+    assert objects(planes) == {"configmap/first"}
+    assert status(planes)["healthy"]
+
+
+def test_new_hosts_become_the_cluster_from_the_backup_alone(planes: Cluster, backup: str, copies: Path) -> None:
+    planes.k8sops("lab", "down", planes.name)
+    planes.lab_up("--control-planes", "2", "--workers", "1")
+    ran = restore(planes, backup, "--from", str(copies), expect=6)
+    assert "--new-hosts" in ran.out
+    restore(planes, backup, "--from", str(copies), "--new-hosts")
+    assert objects(planes) == {"configmap/first"}
+    nodes = planes.k8sops("status", "-o", "json", expect=None).data()["nodes"]
+    assert {one["name"]: one["ready"] for one in nodes if one["name"] != "cp3"} == dict.fromkeys(
+        ("cp1", "cp2", "w1"), True
+    )
+    assert len(status(planes)["members"]) == 2
+    planes.on("cp1", f"{KUBECTL} delete node cp3")
+    green(planes)
