@@ -17,12 +17,14 @@ from k8sops.facts import HostFacts
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
 from k8sops.journal import Event, Journal, read
-from k8sops.plan import Filters, make_steps, parameters_of, tasks_of
+from k8sops.plan import Filters, Step, make_steps, parameters_of, tasks_of
 from k8sops.playbook import load_playbook
 from k8sops.render import data_path
+from k8sops.resource import Resource
 from k8sops.runner import batches, run
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
+from k8sops.stream import Reader
 from k8sops.survey import Session, make_plan
 from k8sops.testing import FakeHost
 
@@ -254,6 +256,15 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
     assert plan.fleet["cp1"].api == (looks == 3)
     waits = [event["for"] for event in events if event["type"] == "waiting"]
     assert waits == ["its API server, for up to 180 s: kubelet runs since 20 s"][: looks // 2]
+
+
+def test_what_was_waited_for_in_vain_is_said_so() -> None:
+    gate = Step(0, "cp1", "nodes", Resource("gate:nodes-ready", check="drift", apply=None, settle=180))
+    reader = Reader(lambda event: None, "cp1", [gate])
+    for line in ("@m begin 0", "@m checked 0 10", "@m wait 0", "@m unsettled 0 10"):
+        reader.take("@m", line)
+    assert reader.ran.failure
+    assert reader.ran.failure.why == "was waited for, 180 s long, and does not hold"
 
 
 def test_a_survey_that_hangs_says_at_which_check() -> None:
