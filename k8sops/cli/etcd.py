@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from k8sops.cli import complete, restore
 from k8sops.cli import options as o
-from k8sops.cli import restore
 from k8sops.cli.common import connections, console, load_spec, print_json
 from k8sops.cli.play import How, clusters_name, play, refuse_other_cluster, refuse_silence, yes_or_no
 from k8sops.cli.work import Request, make_request
@@ -111,6 +111,35 @@ def remove(
         )
     request = _request(inventory, "etcd-member-remove", verbose, ask_become_pass).told(member=id)
     return play(request, How(output, color, wait, check), clusters_name(confirm, f"remove the member {id}"))
+
+
+@member.command()
+def replace(
+    node: Annotated[str, typer.Argument(help="The control plane whose member is dead.", autocompletion=complete.host)],
+    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
+    verbose: o.VerboseOption = 0,
+    ask_become_pass: o.AskPassOption = False,
+    color: o.ColorOption = o.Color.auto,
+    wait: o.WaitOption = 0,
+    confirm: o.ConfirmOption = "",
+) -> int:
+    """Make a dead member anew: its control plane is reset, or new and bare, and joins again."""
+    from k8sops.cli import apply, reset
+
+    refuse_silence(bool(confirm), "--confirm CLUSTER says yes")
+    spec = load_spec(inventory)
+    refuse_other_cluster(confirm, spec.cluster)
+    if node not in [host.name for host in spec.control_planes]:
+        raise InputError(f"no control plane `{node}`", remedy="`k8sops etcd status` shows members and their hosts")
+    found = _members(inventory, ask_become_pass)
+    if not found["hasQuorum"]:
+        raise InputError("the quorum is lost", remedy="`k8sops etcd restore` brings etcd back")
+    if any(row["alive"] for row in found["members"] if row["host"] == node):
+        raise InputError(f"the member on {node} is alive", remedy=f"`k8sops reset {node}` takes a node out")
+    common: Any = {"inventory": inventory, "verbose": verbose, "ask_become_pass": ask_become_pass, "color": color}
+    code = reset.reset([node], wait=wait, confirm=confirm, **common)
+    # What the reset was asked for covers it: the same host comes back.
+    return code or apply.apply(limit=node, yes=True, allow="restart,drain,delete", wait=wait, **common)
 
 
 def _request(inventory: Any, playbook: str, verbose: int, ask_become_pass: bool) -> Request:

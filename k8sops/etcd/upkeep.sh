@@ -1,5 +1,5 @@
 # Questions about all members, and what speaks against working on them. Comes behind tools.sh.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2015
 
 # client_urls: the client URLs of all members that have one, one a line.
 client_urls() {

@@ -20,8 +20,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
     if spec.settings.network.cni != "none":
         yield nodes_ready([one.name for one in spec.hosts if one.name in there])
-    # A roll-out cannot end while a node that takes part in it is gone.
-    if silent_hosts(spec, fleet):
+    # A roll-out cannot end while a node that takes part in it is gone, as are those of old hosts in a cluster that was
+    # made of a backup.
+    if silent_hosts(spec, fleet) or fleet.parameters.get("backup"):
         return
     if spec.settings.network.cni != "none":
         yield rolled_out("Deployment", "kube-system", "coredns")

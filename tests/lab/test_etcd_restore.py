@@ -179,6 +179,18 @@ def test_a_restore_can_be_undone(planes: Cluster) -> None:
     green(planes)
 
 
+def test_a_member_whose_data_are_lost_is_replaced(planes: Cluster) -> None:
+    planes.on("cp3", "rm -rf /var/lib/etcd/member && pkill -9 -x etcd; true")
+    end = time.monotonic() + 60
+    while status(planes)["mayBeLost"]:
+        assert time.monotonic() < end
+    assert "is alive" in planes.k8sops("etcd", "member", "replace", "cp2", "--confirm", planes.name, expect=5).err
+    planes.k8sops("etcd", "member", "replace", "cp3", "--confirm", planes.name)
+    found = status(planes)
+    assert (found["healthy"], found["mayBeLost"]) == (True, 1)
+    assert planes.changes() == []
+
+
 def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup: str) -> None:
     chance = random.Random(SEED)
     words = ["etcd", "restore", backup, "--confirm", planes.name, "--no-verify", "--wait", "120"]
