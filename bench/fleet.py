@@ -57,17 +57,16 @@ def over(fleet: Fleet, rtt_ms: int, folder: Path) -> Iterator[Fleet]:
     ports = free_ports(len(fleet.targets))
     routes = [f"{port}:{one.host}:{one.port}" for port, one in zip(ports, fleet.targets, strict=True)]
     argv = [sys.executable, "-m", "bench.proxy", str(rtt_ms), *routes]
-    proxy = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
-    try:
-        if not proxy.stdout or proxy.stdout.readline() != "ready\n":
-            raise RuntimeError("the proxy did not start")
-        far = [replace(one, host="127.0.0.1", port=port) for port, one in zip(ports, fleet.targets, strict=True)]
-        inventory = folder / f"inventory-{rtt_ms}.yaml"
-        inventory.write_text(yaml.safe_dump(_reached(_read(fleet.inventory), far), sort_keys=False))
-        yield replace(fleet, inventory=inventory, targets=tuple(far))
-    finally:
-        proxy.terminate()
-        proxy.wait()
+    far = [replace(one, host="127.0.0.1", port=port) for port, one in zip(ports, fleet.targets, strict=True)]
+    inventory = folder / f"inventory-{rtt_ms}.yaml"
+    inventory.write_text(yaml.safe_dump(_reached(_read(fleet.inventory), far), sort_keys=False))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as proxy:
+        try:
+            if not proxy.stdout or proxy.stdout.readline() != "ready\n":
+                raise RuntimeError("the proxy did not start")
+            yield replace(fleet, inventory=inventory, targets=tuple(far))
+        finally:
+            proxy.terminate()
 
 
 def _reached(data: dict[str, Any], targets: list[Target]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import jinja2  # noqa: F401
 import paramiko
 import rich.console
 import rich.progress
-import rich.table
+import rich.table  # noqa: F401
 import tenacity  # noqa: F401
 import typer.main  # noqa: F401
 import yaml  # noqa: F401

@@ -58,6 +58,12 @@ async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, secon
         await asyncio.gather(take(), deliver())
 
 
+async def shut(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+
+
 async def listen(route: Route, rtt: float) -> asyncio.Server:
     """A server that leads every connection along the route, `rtt` seconds there and back."""
 
@@ -67,11 +73,11 @@ async def listen(route: Route, rtt: float) -> asyncio.Server:
         try:
             far_reader, far_writer = await asyncio.open_connection(route.host, route.to)
         except OSError:
-            writer.close()
+            await shut(writer)
             return
         await asyncio.gather(hold(reader, far_writer, rtt / 2), hold(far_reader, writer, rtt / 2))
         for one in (writer, far_writer):
-            one.close()
+            await shut(one)
 
     return await asyncio.start_server(lead, "127.0.0.1", route.port, limit=CHUNK, backlog=1024)
 

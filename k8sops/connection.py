@@ -7,13 +7,11 @@ its keys and a policy that rejects before it connects. A script goes out whole w
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -24,7 +22,8 @@ from k8sops import retry
 from k8sops.errors import UnreachableError
 from k8sops.execution import GRACE, Conversation, Exec, Shell, start
 from k8sops.host import Dialogue, Result
-from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refuse_changed, refuse_revoked, refuse_unknown, trusted
+from k8sops.hostkeys import KNOWN_HOSTS, Hop, Known, refusal, trusted
+from k8sops.login import options_of, refuse_sudo, refused
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
@@ -32,8 +31,6 @@ KEEPALIVE = 15
 SITTING = 600.0
 """Seconds for which a shell is kept; what hangs in it is ended then, at the latest."""
 BEGIN = "# k8sops begin"
-# What cryptography and paramiko raise for a key file that wants a passphrase.
-ENCRYPTED = (TypeError, paramiko.PasswordRequiredException)
 TRANSIENT = (
     ConnectionRefusedError,
     ConnectionResetError,
@@ -118,7 +115,7 @@ class SSHHost:
         since = time.monotonic()
         try:
             result = work()
-            _sudo(self.name, result.code, result.err)
+            refuse_sudo(self.name, result.code, result.err)
             return result
         except UnreachableError:
             self.close()
@@ -158,7 +155,7 @@ class SSHHost:
     def _connect(self) -> Connection:
         one = self.settings
         # What a jump host takes to reach the next one is waited for, too: by itself paramiko gives it an hour.
-        options = {**_login(one), "channel_timeout": one.answer}
+        options = {**options_of(one.name, one.identity), "channel_timeout": one.answer}
         gateway = None
         for spec in (one.jump or "").split(","):
             if spec.strip():
@@ -198,9 +195,9 @@ class SSHHost:
         try:
             connection.open()
         except paramiko.BadHostKeyException as error:
-            raise _refusal(hop, error.key, error.expected_key, known) from None
+            raise refusal(hop, error.key, error.expected_key, known) from None
         except paramiko.AuthenticationException:
-            raise _refused(one, place) from None
+            raise refused(one.name, one.identity, place) from None
         except socket.gaierror:
             raise UnreachableError(
                 one.name, f"no address is known for `{connection.host}`", remedy="correct address or ssh.host"
@@ -211,7 +208,7 @@ class SSHHost:
             ) from None
         except (paramiko.SSHException, OSError, ValueError) as error:
             if "No authentication methods" in str(error):
-                raise _refused(one, place) from None
+                raise refused(one.name, one.identity, place) from None
             passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
             kind = _Transient if passing else UnreachableError
             raise kind(one.name, f"{place}: {_reason(error)}") from None
@@ -296,40 +293,7 @@ class _Reject(paramiko.MissingHostKeyPolicy):
 
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         expected = self.known.keys.lookup(self.hop.entry) or {}
-        raise _refusal(self.hop, key, next(iter(expected.values()), None), self.known)
-
-
-def _refusal(hop: Hop, key: Any, expected: Any, known: Known) -> UnreachableError:
-    """Why this key is not taken; asked while keys are exchanged, before any login."""
-    if key.get_base64() in known.revoked:
-        return refuse_revoked(hop, key)
-    if expected:
-        return refuse_changed(hop, key, expected)
-    return refuse_unknown(hop, key, certified=bool(known.certified))
-
-
-def _refused(one: SSHSettings, place: str) -> UnreachableError:
-    tried = one.identity or "the agent and the keys in ~/.ssh"
-    remedy = f"can you log in with: ssh {place.split(' ')[0]} ?"
-    if one.identity and "pkey" not in _login(one):
-        tried, remedy = "the agent", f"{one.identity} is encrypted: ssh-add it, so that the agent holds it"
-    return UnreachableError(one.name, f"{place} refused the login (tried {tried})", remedy=remedy)
-
-
-def _login(one: SSHSettings) -> dict[str, Any]:
-    """How to log in: with the key file and nothing else; an encrypted one is left to the agent that holds it."""
-    if not one.identity:
-        return {}
-    path = Path(os.path.expanduser(one.identity))
-    try:
-        return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
-    except FileNotFoundError:
-        why = "is not there"
-    except ENCRYPTED:
-        return {"allow_agent": True, "look_for_keys": False}
-    except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):
-        why = "cannot be read as a private key"
-    raise UnreachableError(one.name, f"the key file {one.identity} {why}", remedy="correct ssh.identity")
+        raise refusal(self.hop, key, next(iter(expected.values()), None), self.known)
 
 
 def _hops(connection: Connection) -> list[Connection]:
@@ -342,13 +306,3 @@ def _hops(connection: Connection) -> list[Connection]:
 
 def _reason(error: BaseException) -> str:
     return str(error).strip() or type(error).__name__
-
-
-def _sudo(name: str, code: int, err: str) -> None:
-    """sudo's and the shell's own refusals, named."""
-    if code == 1 and ("a password is required" in err or "incorrect password" in err or "Sorry, try again" in err):
-        raise UnreachableError(name, "sudo wants a password", remedy="-K asks for it; or allow it without (NOPASSWD)")
-    if code == 127 and ("sudo" in err or "bash" in err):
-        raise UnreachableError(
-            name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there"
-        )

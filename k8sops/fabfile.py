@@ -7,6 +7,7 @@ inventory (K8SOPS_INVENTORY, or inventory.yaml), by name or address; without -H 
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,14 @@ from invoke.exceptions import Exit
 from k8sops.cli import run
 from k8sops.cli.common import load_spec
 from k8sops.cli.options import DEFAULT_INVENTORY
+from k8sops.playbook import load_playbook
+from k8sops.render import data_path
 from k8sops.task import load_task, task_names
 
 HELP = {
     "inventory": "The inventory file.",
-    "playbook": "The playbook that the task stands in.",
+    "playbook": "The playbook that the task stands in; default: site, else the first one that has it.",
+    "told": "What the playbook is told: NAME=VALUE, with commas.",
     "check": "Only show what would change.",
     "yes": "Do not ask.",
     "allow": "What --yes covers beside files and packages: restart, drain, delete.",
@@ -38,18 +42,29 @@ def _host(path: Path, name: str) -> str:
     return next((one.name for one in spec.hosts if name in (one.name, one.address, one.ssh.host)), name)
 
 
+@cache
+def _playbook_with(task: str) -> str:
+    """The playbook that this task stands in."""
+    books = [load_playbook(path) for path in sorted(data_path("playbooks").glob("*.yaml"))]
+    found = [book.name for book in books if any(task in play.tasks for play in book.plays)]
+    return "site" if "site" in found else next(iter(found), "site")
+
+
 def _task(name: str, title: str) -> Any:
     def body(
         context: Any,
         inventory: str = "",
-        playbook: str = "site",
+        playbook: str = "",
+        told: str = "",
         check: bool = False,
         yes: bool = False,
         allow: str = "",
     ) -> None:
         path = _inventory(inventory)
         limit = _host(path, context.original_host) if hasattr(context, "original_host") else "all"
-        argv = ["apply", "-i", str(path), "-p", playbook, "-t", name, "-l", limit, "--allow", allow]
+        book = playbook or _playbook_with(name)
+        argv = ["apply", "-i", str(path), "-p", book, "-t", name, "-l", limit, "--allow", allow]
+        argv += [word for one in told.split(",") if one for word in ("-e", one)]
         code = run([*argv, *(["--check"] if check else []), *(["--yes"] if yes else [])])
         if code:
             raise Exit(code=code)

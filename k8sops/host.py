@@ -37,7 +37,8 @@ class Dialogue(Protocol):
 class Host(Protocol):
     """A machine that runs bash scripts as root.
 
-    One `run` is one exec over the link, whatever the script's length. The script travels on stdin and never in
+    One `run` is at most one exec over the link, whatever the script's length: scripts that do not listen go into one
+    shell that is kept, so they need no exec of their own. The script travels on stdin and never in
     argv, so it may hold secrets. `on_line` is called with each line of stdout as it arrives, without its end.
     `stop`: the script listens (see shell.sh, `heard`): it gets a beat every few seconds, and `stop` once this is set.
     Raises `UnreachableError` when the host cannot be reached or the link is lost, `HostError` past `timeout` seconds.

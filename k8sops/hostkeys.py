@@ -129,3 +129,12 @@ def refuse_revoked(hop: Hop, key: Any) -> UnreachableError:
         f"the host key of {hop.entry} is marked @revoked: {fingerprint(key.asbytes())}",
         remedy="nothing was sent; the host needs a new key",
     )
+
+
+def refusal(hop: Hop, key: Any, expected: Any, known: Known) -> UnreachableError:
+    """Why this key is not taken; asked while keys are exchanged, before any login."""
+    if key.get_base64() in known.revoked:
+        return refuse_revoked(hop, key)
+    if expected:
+        return refuse_changed(hop, key, expected)
+    return refuse_unknown(hop, key, certified=bool(known.certified))

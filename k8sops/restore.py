@@ -7,7 +7,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from k8sops.backup import STEM, Manifest, parse
 from k8sops.errors import InputError
@@ -27,9 +27,13 @@ SPARE = 192 << 20
 
 @dataclass(frozen=True)
 class Restore:
-    """`members`: name and peer URL by host, of the control planes that take part."""
+    """`members`: name and peer URL by host, of the control planes that take part.
+
+    `bump`: by how much revisions are ahead of the snapshot's, the same on every member.
+    """
 
     id: str
+    bump: int
     backup: str
     members: Mapping[str, tuple[str, str]]
 
@@ -40,7 +44,7 @@ class Restore:
     @property
     def note(self) -> str:
         """What lies on each control plane while the restore is under way."""
-        return f"{self.id} {self.backup} {self.initial_cluster}\n"
+        return f"{self.id} {self.bump} {self.backup} {self.initial_cluster}\n"
 
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
@@ -77,21 +81,33 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
         for host in spec.control_planes
         if host.name in fleet.facts and host.name not in fleet.words("without") and said(fleet[host.name], "member")
     }
+    now = int(time.time())
     made = Restore(
-        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()),
+        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+        _bump(fleet, now),
         fleet.parameters.get("backup", ""),
         {host: _member(text) for host, text in members.items()},
     )
     for host in made.members:
-        id, _, rest = said(fleet[host], "under-way").partition(" ")
-        if rest == made.note.strip().partition(" ")[2]:
-            made = Restore(id, made.backup, made.members)
+        note = said(fleet[host], "under-way").split(" ")
+        if note[2:] == [made.backup, made.initial_cluster]:
+            made = replace(made, id=note[0], bump=int(note[1]))
     members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
     id = fleet.parameters.get("restore", made.id)
     images = [said(fleet[host], "etcd") for host in made.members]
     bumps = "yes" if made.backup and all(map(_bumps, images)) else ""
-    manifest = _manifest(spec, fleet)
-    return {"restore": id, "begun": made.id, "members": members_text, "manifest": manifest, "bumps": bumps}
+    told = {"restore": id, "bump": str(made.bump), "begun": made.id, "members": members_text, "bumps": bumps}
+    return {**told, "manifest": _manifest(spec, fleet)}
+
+
+def _bump(fleet: Fleet, now: int) -> int:
+    """Enough that no revision comes twice, even where the same backup is restored again and again.
+
+    A thousand for each second since 1970: as long as etcd takes fewer writes than that, a later restore is ahead of
+    all that was written since an earlier one. What the living etcd says counts too.
+    """
+    live = max((int(said(one, "revision") or 0) for one in fleet.facts.values()), default=0)
+    return max(now * 1000, live + 10**9)
 
 
 def _bumps(image: str) -> bool:
@@ -115,7 +131,8 @@ def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
 def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     """A cluster that is made of a backup has its time as id, so that a run that died goes on."""
     match = STEM.fullmatch(fleet.parameters.get("backup", ""))
-    return {"restore": match[2] if match else "", "manifest": _manifest(spec, fleet)}
+    bump = str(int(time.time()) * 1000)
+    return {"restore": match[2] if match else "", "bump": bump, "manifest": _manifest(spec, fleet)}
 
 
 def _member(text: str) -> tuple[str, str]:
@@ -127,7 +144,8 @@ def restore_of(fleet: Fleet) -> Restore:
     """The restore that this run carries out."""
     entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
     members = {host: (name, peer) for host, name, peer in entries}
-    return Restore(fleet.parameters.get("restore", ""), fleet.parameters.get("backup", ""), members)
+    told = fleet.parameters
+    return Restore(told.get("restore", ""), int(told.get("bump", "0")), told.get("backup", ""), members)
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:
@@ -209,8 +227,8 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         if host.name in without and host.name in fleet.facts and said(fleet[host.name], "member"):
             yield Finding(host.name, "Answers", "answers, and has an etcd: it cannot be left out")
         underway = said(fleet[host.name], "under-way").split(" ")
-        if len(underway) > 1 and underway[1] != fleet.parameters.get("backup"):
-            what = f"the restore of {underway[1]} is under way: finish it, or go back: `k8sops etcd back {underway[0]}`"
+        if len(underway) > 2 and underway[2] != fleet.parameters.get("backup"):
+            what = f"the restore of {underway[2]} is under way: finish it, or go back: `k8sops etcd back {underway[0]}`"
             yield Finding(host.name, "OtherRestore", what)
     if not members:
         yield Finding(spec.control_planes[0].name, "NoMember", "no control plane with an etcd answers; --new-hosts")

@@ -78,8 +78,7 @@ class Reader:
         elif word == "failed":
             self._fail("failed", f"ended with exit code {marker.args[1]}")
         elif word == "unsettled":
-            settle = self._at.resource.settle if self._at else 0
-            self._fail("unsettled", f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied")
+            self._fail("unsettled", self._unsettled())
         elif word == "locked":
             self.emit({"type": "waiting", "host": self.host, "for": f"still running there: {' '.join(marker.args)}"})
         elif word == "held":
@@ -102,6 +101,12 @@ class Reader:
             self._fail("unknown", "could not be told")
         elif outcome is Outcome.BROKEN:
             self._fail("broken", f"its check failed with exit code {code}")
+
+    def _unsettled(self) -> str:
+        settle, gate = (self._at.resource.settle, self._at.resource.apply is None) if self._at else (0, False)
+        if gate:
+            return f"was waited for, {settle:.0f} s long, and does not hold"
+        return f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied"
 
     def _tell(self, state: str) -> None:
         step = self._at

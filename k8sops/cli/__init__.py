@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -38,6 +39,8 @@ app.add_typer(lab.app, name="lab")
 
 def main(argv: list[str] | None = None) -> None:
     """Runs a command; ends the process with the exit code that errors.py gives for what happened."""
+    # What is imported is no garbage; to look through it again and again takes a sixth of the time of a start.
+    gc.set_threshold(50_000)
     sys.exit(run(argv))
 
 

@@ -67,14 +67,14 @@ started() {
   for one; do [ -e "$MANIFESTS/$one.yaml" ] || { echo "$one is not wanted by kubelet"; return 1; }; done
 }
 
-# bump: words that keep revisions from going back, where this etcdutl has them (3.6; 3.5 and 3.4 in late patches).
+# bump BY: words that put revisions ahead, where this etcdutl has them (3.6; 3.5 and 3.4 in late patches).
 bump() {
   local help
   help=$(etcdutl snapshot restore --help 2>&1)
-  case $help in *--bump-revision*) printf '%s\n' --bump-revision=1000000000 --mark-compacted ;; esac
+  case $help in *--bump-revision*) printf '%s\n' "--bump-revision=$1" --mark-compacted ;; esac
 }
 
-# restore_data ID STEM NAME PEER MEMBERS: the data of this host's etcd is the snapshot's; what was there is kept beside.
+# restore_data ID STEM NAME PEER MEMBERS BUMP: the data of this host's etcd is the snapshot's; what was there is kept beside.
 # Dies it anywhere, the old data are there under the old name or the dated one, and it is begun anew.
 restore_data() {
   local dir new old bumps
@@ -82,7 +82,7 @@ restore_data() {
   [ -z "$(running)" ] || { echo "etcd or an API server runs: $(running | tr '\n' ' ')"; return 1; }
   install -d -m 0700 "$dir"
   rm -rf "$dir"/.k8sops-*
-  mapfile -t bumps < <(bump)
+  mapfile -t bumps < <(bump "$6")
   etcdutl snapshot restore "$FOLDER/$2.db" --data-dir="$new" --name="$3" --initial-advertise-peer-urls="$4" \
     --initial-cluster="$5" --initial-cluster-token="k8sops-$1" "${bumps[@]}" 2>&1
   printf '%s\n' "$1" >"$new/member/k8sops-restore"

@@ -69,9 +69,9 @@ has=$(stopped) || drift "$has" """,
     )
 
 
-def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: str, members: str) -> Resource:
+def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: str, members: str, bump: int) -> Resource:
     """The data of this host's etcd is the snapshot, with the members of the restore; the old data are kept beside."""
-    words = " ".join(map(quote, (restore, backup, name, peer, members)))
+    words = " ".join(map(quote, (restore, backup, name, peer, members, str(bump))))
     return Resource(
         id="etcd:restored",
         check=f"{TOOLS}\nrestored_with {restore} || drift",

@@ -39,9 +39,11 @@ done""",
     )
 
 
-def data_seeded(restore: str, backup: str, *, folder: str, name: str, peer: str, version: str, socket: str) -> Resource:
+def data_seeded(
+    restore: str, backup: str, *, folder: str, name: str, peer: str, bump: int, version: str, socket: str
+) -> Resource:
     """etcd's data are the snapshot, with this host as its only member; restored by the tools of its own image."""
-    words = " ".join(map(quote, (restore, backup, name, peer, f"{name}={peer}")))
+    words = " ".join(map(quote, (restore, backup, name, peer, f"{name}={peer}", str(bump))))
     return Resource(
         id="etcd:seeded",
         check=f"""[ ! -f {CONFIG_DIR}/initialised ] || exit 0

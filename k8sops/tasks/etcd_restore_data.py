@@ -17,7 +17,13 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if host.name in one.members:
         name, peer = one.members[host.name]
         yield data_restored(
-            one.id, one.backup, folder=spec.settings.backup.folder, name=name, peer=peer, members=one.initial_cluster
+            one.id,
+            one.backup,
+            folder=spec.settings.backup.folder,
+            name=name,
+            peer=peer,
+            members=one.initial_cluster,
+            bump=one.bump,
         )
 
 

@@ -28,6 +28,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         folder=folder,
         name=host.name,
         peer=f"https://{in_url(host.address)}:2380",
+        bump=int(told["bump"]),
         version=spec.version,
         socket=spec.cri_socket(host),
     )

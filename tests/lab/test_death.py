@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import strikes
 from conftest import Cluster
 from strikes import SEED, Started, Tally
 
-from k8sops.shell import RUN_LOCK
+from k8sops.shell import RUN_LOCK, quote
 
 PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))
 STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) // 3
@@ -52,33 +53,38 @@ def converged(hosts: Cluster) -> None:
         assert hosts.on(host, "find /etc -name '.k8sops.*'") == ""
 
 
-def busy(hosts: Cluster, seconds: int) -> None:
-    """The next step that writes below /etc/profile.d takes this long: a fuse of the test, in the place of a slow apt."""
+def busy(hosts: Cluster) -> None:
+    """The next step that writes a file on w1 goes on until `done`: a fuse of the test, in the place of a slow apt."""
+    fuse = '#!/bin/bash\nwhile [ -e /run/busy ]; do sleep 0.1; done\nexec /bin/sync "$@"\n'
     hosts.on(
-        "w1",
-        f"{DRIFT}; printf '#!/bin/bash\\nsleep {seconds}; exec /bin/sync \"$@\"\\n' >/usr/local/bin/sync; chmod +x /usr/local/bin/sync",
+        "w1", f"{DRIFT}; touch /run/busy; printf %s {quote(fuse)} >/usr/local/bin/sync; chmod +x /usr/local/bin/sync"
     )
+
+
+def done(hosts: Cluster) -> None:
+    hosts.on("w1", "rm -f /run/busy /usr/local/bin/sync")
 
 
 def test_two_operators_at_once_never_write_side_by_side(hosts: Cluster, tmp_path: Path) -> None:
     for pair in range(PAIRS):
         for host in HOSTS:
             hosts.on(host, DRIFT)
-        both = [started(hosts, tmp_path / f"{pair}{name}", "--wait", "60") for name in "ab"]
-        assert [one.end()[0] for one in both] == [0, 0]
+        both = [started(hosts, tmp_path / f"{pair}{name}", "--wait", "120") for name in "ab"]
+        ends = [one.end(300) for one in both]
+        assert [code for code, _ in ends] == [0, 0], ends
         spans = []
         for one in both:
             at = [event["at"] for event in one.events() if event["type"] == "step"]
             spans += [(min(at), max(at))] if at else []
         spans.sort()
         assert all(first[1] <= second[0] for first, second in itertools.pairwise(spans)), spans
+    print(f"{PAIRS} pairs, 0 interleaved writes")
 
 
 def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_the_first_is_killed(
     hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
 ) -> None:
-    # Long enough to be still at it when the second has looked at the hosts, on a slow machine too.
-    busy(hosts, 15)
+    busy(hosts)
 
     def free() -> bool:
         return "free" in hosts.on("cp1", f"flock -n {RUN_LOCK} echo free || true")
@@ -94,11 +100,12 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     # The kernel's own word, asked on the host: the start of another k8sops would be measured with it.
     until(free, 5)
     first.end()
-    hosts.on("w1", "rm /usr/local/bin/sync")
     second = started(hosts, tmp_path / "b", "--wait", "60")
+    # The script of the one that died is still at its step; it is named and waited for, not joined.
+    assert second.sees(lambda event: event["type"] == "waiting", 60)
+    done(hosts)
     code, said = second.end()
     assert code == 0
-    # The script of the one that died was still at its step; it was named and waited for, not joined.
     assert "still running there" in said
     converged(hosts)
 
@@ -106,17 +113,19 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
 def test_ctrl_c_finishes_what_runs_and_says_where_it_stopped(
     hosts: Cluster, tmp_path: Path, until: Callable[[Callable[[], bool], float], None]
 ) -> None:
-    busy(hosts, 3)
+    busy(hosts)
     one = started(hosts, tmp_path)
     until(lambda: any(event.get("state") == "apply" and event["host"] == "w1" for event in one.events()), 30)
     one.process.send_signal(signal.SIGINT)
+    # It is told within a beat, and the step that runs takes longer than that.
+    time.sleep(6)
+    done(hosts)
     code, said = one.end()
     assert code == 130
     assert "stopping: what runs now is finished first" in said
     assert "run the same again" in said
     states = [event["state"] for event in one.events() if event["type"] == "step" and event["host"] == "w1"]
     assert states[-1] in ("changed", "holds")
-    hosts.on("w1", "rm /usr/local/bin/sync")
     converged(hosts)
 
 

@@ -13,7 +13,7 @@ import yaml
 
 from bench.fleet import Fleet, over
 from bench.measure import Command, FailedError, in_turns, run, seconds
-from bench.proxy import Route, hold, listen
+from bench.proxy import Route, hold, listen, shut
 from bench.table import Results, Row, text, write
 
 
@@ -21,7 +21,7 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while chunk := await reader.read(65536):
         writer.write(chunk)
         await writer.drain()
-    writer.close()
+    await shut(writer)
 
 
 async def _through(rtt: float, said: bytes) -> tuple[bytes, float, float]:
@@ -35,10 +35,13 @@ async def _through(rtt: float, said: bytes) -> tuple[bytes, float, float]:
     first = await reader.read(1)
     middle = time.monotonic()
     rest = await reader.read()
-    writer.close()
+    lasted = time.monotonic() - middle
+    await shut(writer)
     for server in (echo, proxy):
         server.close()
-    return first + rest, middle - since, time.monotonic() - middle
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    await asyncio.gather(*others)
+    return first + rest, middle - since, lasted
 
 
 def test_a_connection_and_an_answer_cost_two_round_trips() -> None:

@@ -16,7 +16,7 @@ LAYERS = [
     {"restore"},
     {"tasks"},
     {"plan"},
-    {"execution", "journal", "testing"},
+    {"execution", "login", "journal", "testing"},
     {"connection"},
     {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
@@ -29,7 +29,7 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {
-    "paramiko": {"connection", "execution", "hostkeys"},
+    "paramiko": {"connection", "execution", "hostkeys", "login"},
     "fabric": {"connection", "fabfile"},
     "tenacity": {"retry"},
     "jinja2": {"render"},

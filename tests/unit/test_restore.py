@@ -88,7 +88,9 @@ def test_a_silent_control_plane_is_left_out_only_when_that_is_said() -> None:
 
 def test_a_restore_under_way_goes_on_with_its_id_unless_it_is_about_something_else() -> None:
     note = restore_of(fleet(three())).note.replace(restore_of(fleet(three())).id, "20260101T000000Z")
-    assert restore_of(fleet(three(**{"under-way": note}))).id == "20260101T000000Z"
+    note = note.replace(note.split(" ")[1], "5")
+    again = restore_of(fleet(three(**{"under-way": note})))
+    assert (again.id, again.bump) == ("20260101T000000Z", 5)
     other = note.replace(NAME, "demo-20261123T201500Z-cp1")
     assert names(fleet(three(**{"under-way": other}))) == [(cp, "OtherRestore") for cp in three()]
     two = {name: one for name, one in three(**{"under-way": note}).items() if name != "cp3"}
@@ -108,6 +110,14 @@ def test_a_restore_under_way_goes_on_with_its_id_unless_it_is_about_something_el
 )
 def test_where_the_old_etcd_lets_revisions_go_back_clients_are_started_anew(image: str, back: bool) -> None:
     assert rewinds(fleet(three(etcd=f"registry.k8s.io/etcd:{image}"))) == back
+
+
+def test_no_revision_comes_twice_where_the_same_backup_is_restored_again() -> None:
+    first = restore_of(fleet(three()))
+    # An hour of a hundred writes a second later.
+    living = MANIFEST["revision"] + first.bump + 360_000
+    again = restore_of(fleet(three(revision=str(living))))
+    assert MANIFEST["revision"] + again.bump > living
 
 
 def test_only_control_planes_are_asked_and_only_about_a_name_of_a_backup() -> None:
@@ -159,7 +169,7 @@ def process(host: Path, number: int, name: str, *argv: str) -> None:
     (host / f"proc/{number}/cmdline").write_text("\0".join(argv) + "\0")
 
 
-RESTORE = "restore_data ID stem cp1 https://a:2380 cp1=https://a:2380"
+RESTORE = "restore_data ID stem cp1 https://a:2380 cp1=https://a:2380 77"
 
 
 def test_the_old_data_are_kept_and_the_new_bear_the_restores_id(host: Path) -> None:
@@ -168,7 +178,7 @@ def test_the_old_data_are_kept_and_the_new_bear_the_restores_id(host: Path) -> N
     assert (host / "var/etcd/member/snap/db").read_text() == "new\n"
     assert (host / "var/etcd/member-before-ID/snap/db").read_text() == "old"
     said = (host / "tools/t/etcdutl.said").read_text().splitlines()
-    assert {"--bump-revision=1000000000", "--mark-compacted", "--initial-cluster-token=k8sops-ID"} <= {*said}
+    assert {"--bump-revision=77", "--mark-compacted", "--initial-cluster-token=k8sops-ID"} <= {*said}
     assert sorted(one.name for one in (host / "var/etcd").iterdir()) == ["member", "member-before-ID"]
 
 
