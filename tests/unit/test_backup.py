@@ -10,14 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from k8sops import shell
+from k8sops import shell, yamlfile
 from k8sops.backup import STEM, check_name, newest, parse, stem
 from k8sops.cron import cron_of
 from k8sops.errors import InputError
 from k8sops.etcd import library
+from k8sops.facts import Fleet
+from k8sops.inventory import read_inventory
 from k8sops.lab.machine import need
 from k8sops.reference import resolve
 from k8sops.shell import quote
+from k8sops.spec import make_spec
+from k8sops.tasks import etcd_schedule
 
 WORDS = ("tools", "backup", "drill", "copies", "keep", "nightly")
 NOW = datetime(2026, 3, 1, 2, 15, tzinfo=UTC)
@@ -286,3 +290,32 @@ def test_shellcheck_finds_nothing(name: str) -> None:
     path = Path(shell.__file__).parent / "etcd" / f"{name}.sh"
     done = subprocess.run(["shellcheck", "-s", "bash", str(path)], capture_output=True, text=True, check=False)
     assert done.stdout == ""
+
+
+def test_what_stays_on_a_control_plane_is_one_sound_script_without_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("S3_OF_TEST", "key:s3cr3t-canary")
+    monkeypatch.setenv("HOOK_OF_TEST", "http://hook.example/s3cr3t-canary")
+    text = (Path(__file__).resolve().parents[2] / "inventory.example.yaml").read_text()
+    settings_ = """backup:
+  schedule: "02:15"
+  drill: "Sun 04:00"
+  to: ["s3://backups/p"]
+  s3: {credentials: "env:S3_OF_TEST"}
+  hook: "env:HOOK_OF_TEST"
+  cron: CRON
+"""
+    for cron in ("false", "true"):
+        data = text.replace("\ngroups:", f"\n{settings_.replace('CRON', cron)}\ngroups:", 1)
+        spec = make_spec(read_inventory(yamlfile.load(data, "inventory.yaml")))
+        resources = list(etcd_schedule.TASK.resources(spec, spec.control_planes[0], Fleet({})))
+        assert "s3cr3t-canary" not in repr(resources)
+        script = etcd_schedule.script_of(spec, spec.control_planes[0])
+        assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
+        done = subprocess.run(["bash", "-s", "nonsense"], input=script, capture_output=True, text=True, check=False)
+        assert (done.returncode, "usage: " in done.stderr) == (64, True)
+        ids = [one.id for one in resources]
+        assert ("timer:k8sops-etcd-backup" in ids) == (cron == "false")
+        wanted = next((one.want or "" for one in resources if one.id == "file:/etc/cron.d/k8sops-etcd"), "")
+        assert ("15 2 * * * root /usr/local/sbin/k8sops-etcd cron-backup\n" in wanted) == (cron == "true")
