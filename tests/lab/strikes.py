@@ -240,33 +240,32 @@ def watch_twice(hosts: Cluster, names: Sequence[str], programs: Sequence[str]) -
 
     And it keeps what kubeadm is given, so that the secrets in it can be looked for later.
     """
-    for host in names:
-        for program in programs:
-            hosts.on(
-                host,
-                f"""real=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin type -P {program}) || exit 0
-cat >/usr/local/sbin/{program} <<END
+    script = f"""for program in {" ".join(programs)}; do
+real=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin type -P $program) || continue
+cat >/usr/local/sbin/$program <<END
 #!/bin/bash
-exec 7>>/run/once-{program}
-flock -n 7 || echo "{program} \\$*" >>{TWICE}
+exec 7>>/run/once-$program
+flock -n 7 || echo "$program \\$*" >>{TWICE}
 for word; do case \\$word in /etc/kubernetes/k8sops/*.yaml) (umask 077; cat "\\$word" >>{CONFIGS}) ;; esac; done
 exec $real "\\$@"
 END
-chmod +x /usr/local/sbin/{program}""",
-            )
+chmod +x /usr/local/sbin/$program
+done"""
+    for host in names:
+        hosts.on(host, script)
 
 
 def nothing_is_left(hosts: Cluster, names: Sequence[str]) -> None:
     """No step ran twice at once; no lock, script, half-written or secret file, or half-configured package is left."""
-    for host in names:
-        assert hosts.on(host, f"cat {TWICE} 2>/dev/null || true") == "", f"twice at once on {host}"
-        left = "find /etc /root /usr/local /var/lib/kubelet /var/lib/k8sops /tmp -xdev"
-        left += " ( -name '.k8sops.*' -o -name 'tmp.??????????' ) 2>/dev/null || true"
-        assert hosts.on(host, left.replace("(", "\\(").replace(")", "\\)")) == "", f"half-written on {host}"
-        assert hosts.on(host, "ls /etc/kubernetes/k8sops/{join,upload}.yaml 2>/dev/null || true") == "", host
-        assert hosts.on(host, "dpkg --audit") == ""
-        script = "for lock in /run/k8sops.lock /run/k8sops-run.lock; do [ ! -e $lock ] || flock -w 40 $lock true || echo $lock; done"
-        assert hosts.on(host, script) == "", f"a lock is held on {host}"
-        # A script that lost its line ends at its next marker, at the latest after 30 s of silence.
-        script = "for i in $(seq 45); do pgrep -f 'timeout -k 10 [0-9]* bash -s' >/dev/null || exit 0; sleep 1; done; ps -ef | grep bash"
-        assert hosts.on(host, script) == "", f"a script still runs on {host}"
+    # A script that lost its line ends at its next marker, at the latest after 30 s of silence.
+    script = f"""sed 's/^/twice at once: /' {TWICE} 2>/dev/null || true
+find /etc /root /usr/local /var/lib/kubelet /var/lib/k8sops /tmp -xdev \\( -name '.k8sops.*' -o -name 'tmp.??????????' \\) 2>/dev/null || true
+ls /etc/kubernetes/k8sops/{{join,upload}}.yaml 2>/dev/null || true
+dpkg --audit
+for lock in /run/k8sops.lock /run/k8sops-run.lock; do
+  [ ! -e $lock ] || flock -w 40 $lock true || echo "$lock is held"
+done
+for at in $(seq 45); do pgrep -f 'timeout -k 10 [0-9]* bash -s' >/dev/null || exit 0; sleep 1; done
+ps -ef | grep bash"""
+    left = {host: said for host in names if (said := hosts.on(host, script))}
+    assert left == {}
