@@ -1,4 +1,4 @@
-"""Every task of k8sops as a Fabric task: `fab -r k8sops --list`, `fab -r k8sops swap -H w1 --check`.
+"""Every task and every playbook of k8sops as a Fabric task: `fab -r k8sops --list`, `fab -r k8sops swap -H w1 --check`.
 
 They run as `k8sops apply --tags TASK --limit HOST` would: planned, shown, asked for. Hosts are those of the
 inventory (K8SOPS_INVENTORY, or inventory.yaml), by name or address; without -H a task is about all of them.
@@ -50,7 +50,9 @@ def _playbook_with(task: str) -> str:
     return "site" if "site" in found else next(iter(found), "site")
 
 
-def _task(name: str, title: str) -> Any:
+def _task(name: str, title: str, tags: tuple[str, ...] = ()) -> Any:
+    """`tags`: the one task to run; none: a whole playbook."""
+
     def body(
         context: Any,
         inventory: str = "",
@@ -62,8 +64,8 @@ def _task(name: str, title: str) -> Any:
     ) -> None:
         path = _inventory(inventory)
         limit = _host(path, context.original_host) if hasattr(context, "original_host") else "all"
-        book = playbook or _playbook_with(name)
-        argv = ["apply", "-i", str(path), "-p", book, "-t", name, "-l", limit, "--allow", allow]
+        book = playbook or (_playbook_with(name) if tags else name)
+        argv = ["apply", "-i", str(path), "-p", book, *tags, "-l", limit, "--allow", allow]
         argv += [word for one in told.split(",") if one for word in ("-e", one)]
         code = run([*argv, *(["--check"] if check else []), *(["--yes"] if yes else [])])
         if code:
@@ -75,8 +77,13 @@ def _task(name: str, title: str) -> Any:
 
 def _collection() -> Collection:
     folder = _inventory("").resolve().parent
-    loaded = [load_task(name, folder) for name in task_names(folder)]
-    return Collection(*(_task(one.name, one.title) for one in loaded))
+    books = {
+        path.stem: path.read_text(encoding="utf-8").splitlines()[0] for path in data_path("playbooks").glob("*.yaml")
+    }
+    # A playbook and a task of one name are one: the playbook, whole.
+    loaded = [load_task(name, folder) for name in task_names(folder) if name not in books]
+    whole = [_task(name, head.strip("# .")) for name, head in sorted(books.items())]
+    return Collection(*whole, *(_task(one.name, one.title, ("-t", one.name)) for one in loaded))
 
 
 namespace = _collection()

@@ -185,6 +185,8 @@ def _seconds(text: str) -> float | None:
 
 def line(found: Mapping[str, Any]) -> str:
     """The members in one line."""
+    if found["clusterId"] is None:
+        return "does not answer"
     count, dead = len(found["members"]), [row["name"] or row["id"] for row in found["members"] if not row["alive"]]
     size = max((row["dbBytes"] or 0 for row in found["members"]), default=0) / 2**20
     parts = [f"{count} member{'s' if count != 1 else ''}"]

@@ -59,8 +59,7 @@ fact more.manifest "$(base64 -w0 <{quote(f"{spec.settings.backup.folder}/{name}.
 dir=$(data_dir)
 fact more.restored "$(cat "$dir/member/k8sops-restore" 2>/dev/null)"
 for old in "$dir"/member-before-*; do [ ! -d "$old" ] || fact more.before "${{old##*/member-before-}}"; done
-while [ ! -d "$dir" ]; do dir=${{dir%/*}}; dir=${{dir:-/}}; done
-fact more.free "$(df --output=avail -B1 "$dir" | tail -n 1)"
+fact more.free "$(df --output=avail -B1 "$(standing "$dir")" | tail -n 1)"
 if etcd_manifest >/dev/null 2>&1; then
   fact more.etcd "$(etcd_image)"
   fact more.member "$(etcd_flag name) $(etcd_flag initial-advertise-peer-urls)"

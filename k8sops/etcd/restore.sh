@@ -13,6 +13,13 @@ data_dir() {
   printf '%s\n' "${dir:-/var/lib/etcd}"
 }
 
+# standing DIR: the directory, or the nearest above it that exists.
+standing() {
+  local dir=$1
+  while [ ! -d "$dir" ]; do dir=${dir%/*} dir=${dir:-/}; done
+  printf '%s\n' "$dir"
+}
+
 # restored_with ID: the data of this host's etcd is that of this restore.
 restored_with() { [ "$(cat "$(data_dir)/member/k8sops-restore" 2>/dev/null)" = "$1" ]; }
 

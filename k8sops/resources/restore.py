@@ -34,8 +34,7 @@ def restorable(restore: str, backup: str, *, folder: str) -> Resource:
 FOLDER={quote(folder)} FAILURE= SPARE=201326592
 restored_with {restore} && exit 0
 [ -f "$FOLDER/{backup}.json" ] || drift "the backup is not here yet"
-dir=$(data_dir)
-install -d -m 0700 "$dir"
+dir=$(standing "$(data_dir)")
 same_cluster "$FOLDER/{backup}.json" && same_version "$FOLDER/{backup}.json" &&
   room "$dir" "$(value size "$FOLDER/{backup}.json")" || {{ echo "$FAILURE"; exit 12; }}""",
         apply=None,

@@ -119,6 +119,14 @@ def test_a_learner_does_not_vote_and_an_alarm_is_no_health() -> None:
     assert (found["quorum"], found["mayBeLost"]) == (1, 0)
 
 
+def test_hosts_without_an_etcd_are_no_lost_quorum() -> None:
+    def bare(script: str) -> Result:
+        return Result(3, "", "no etcd on this host")
+
+    found = asked(cp1=bare, cp2=bare, cp3=dead)
+    assert (line(found), found["healthy"]) == ("does not answer", False)
+
+
 def test_nobody_answers_and_an_etcd_of_ones_own_is_not_asked() -> None:
     with pytest.raises(UnreachableError, match="no control plane answers"):
         asked(cp1=dead, cp2=dead, cp3=dead)
