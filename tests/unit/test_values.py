@@ -163,6 +163,7 @@ TOLD = {
     "backup": "demo-20260101T000000Z-cp1",
     "member": "8e9e05c52164694d",
     "node": "cp1",
+    "bump": "1000000000",
 }
 """What tasks are told beside the inventory."""
 FLEETS = [
