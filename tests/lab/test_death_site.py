@@ -117,7 +117,8 @@ def struck(hosts: Cluster, tally: Tally, chance: random.Random, leg: Leg, folder
     for number in range(leg.strikes):
         if leg.phase == "drift":
             for where, what in chance.sample(DRIFT, 2):
-                hosts.on(chance.choice(HOSTS) if where == "any" else where, what)
+                # A host that has just been struck may have neither bus nor API yet: then it drifts the less.
+                hosts.on(chance.choice(HOSTS) if where == "any" else where, f"set +e\n{what}\ntrue")
         one = strikes.strike(hosts, HOSTS, chance, leg.phase, folder / str(number), leg.words)
         if one is None:
             print(f"{said}, {leg.phase}: over before it could be struck", flush=True)
