@@ -131,12 +131,14 @@ OBJECT_LINES+='{{range .metadata.managedFields}}{{if eq .manager "k8sops"}}{{.fi
 
 can_ask_api() { [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null; }
 
-# api_answers: asked once, where a survey asks for all of its checks.
+# api_answers: asked once, where a survey asks for all of its checks; waited for, up to 30 s, while it starts.
 api_answers() {
-  if [ -z "$API" ]; then
-    API=silent
-    ! kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1 || API=ready
-  fi
+  local said until=$((SECONDS + 30))
+  while [ -z "$API" ]; do
+    if said=$(kubectl get --raw=/readyz --request-timeout=5s 2>&1); then API=ready; break; fi
+    # One that says itself what it is not ready for is on its way up.
+    case $said in *"[-]"*) [ $SECONDS -lt $until ] && sleep 2 || API=silent ;; *) API=silent ;; esac
+  done
   [ "$API" = ready ]
 }
 

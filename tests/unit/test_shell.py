@@ -135,6 +135,13 @@ def test_what_cannot_be_told_at_the_moment_is_asked_again(tmp_path: Path) -> Non
     assert "checked 0 11" in converge([Resource("x", check="unknown", apply="false", settle=1)], tmp_path)
 
 
+@pytest.mark.parametrize(("says", "ready"), [("[+]ping ok [-]etcd failed", True), ("connection refused", False)])
+def test_an_api_server_that_is_not_ready_yet_is_waited_for(says: str, ready: bool, tmp_path: Path) -> None:
+    kubectl = f"kubectl() {{ [ ! -e asked ] || return 0; touch asked; echo {quote(says)}; return 1; }}"
+    said = bash(envelope("@m", ["API=", kubectl, "api_answers; mark code $?"]), tmp_path).out
+    assert f"@m code {int(not ready)}" in said
+
+
 def test_later_is_unknown(tmp_path: Path) -> None:
     assert check(later("x", "it's not there"), tmp_path) == shell.UNKNOWN
 
