@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 FromOption = Annotated[
     str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
 ]
+PAUSES = (20, 30)
+"""Seconds before a verification that failed is tried again."""
 FILES = ("db", "tar", "json")
 """The manifest comes last: a backup is there when its manifest is."""
 
@@ -76,9 +79,7 @@ def restore(
         if not whole:
             work.note("Once every node of the cluster is there: k8sops verify")
         elif verify:
-            from k8sops.cli.verify import verify as run_verify
-
-            result.append(run_verify(inventory, None, output, ask_become_pass, color))
+            result.append(_verified(work, inventory, output, ask_become_pass, color))
 
     if not source:
         code = play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
@@ -95,6 +96,23 @@ def restore(
 
         code = play(request.told(manifest=manifest.text, whence=source), how, ask, first=first, then=then)
     return code or next(iter(result), 0)
+
+
+def _verified(work: Work, inventory: Path, output: o.Output, ask_become_pass: bool, color: o.Color) -> int:
+    """The exit code of `verify`, which is asked again a few times.
+
+    Clients of the API come back to it after pauses of up to half a minute (client-go's reflectors): until then a
+    kube-proxy knows no new Service.
+    """
+    from k8sops.cli.verify import verify
+
+    for pause in PAUSES:
+        code = verify(inventory, None, output, ask_become_pass, color)
+        if not code:
+            return 0
+        work.note(f"again in {pause} s: clients of the API may not all be back yet")
+        time.sleep(pause)
+    return verify(inventory, None, output, ask_become_pass, color)
 
 
 def back(

@@ -4,6 +4,7 @@
 RESTORE=${RESTORE-/var/lib/k8sops/restore}
 MANIFESTS=${MANIFESTS-/etc/kubernetes/manifests}
 PROC=${PROC-/proc}
+PODS=${PODS-/var/lib/kubelet/pods}
 API_PARTS="kube-apiserver kube-controller-manager kube-scheduler"
 
 # data_dir: where this host's etcd keeps its data.
@@ -37,6 +38,20 @@ running() {
   done
 }
 
+# held: the parts of the control plane that kubelet has not let go yet, one name a line. One that dies again and again
+# has no process for a while, and is started once more by a kubelet that has not seen its manifest go.
+held() {
+  local one uid
+  for one in "$PODS"/*/containers/*; do
+    uid=${one#"$PODS"/} uid=${uid%%/*}
+    # Pods of manifests bear a hash, those of the API a UUID.
+    [ "${uid#*-}" = "$uid" ] || continue
+    case ${one##*/} in
+    etcd | kube-apiserver | kube-controller-manager | kube-scheduler) printf '%s\n' "${one##*/}" ;;
+    esac
+  done
+}
+
 # stopped: no part of the control plane runs, and kubelet will start none.
 stopped() {
   local one
@@ -45,6 +60,8 @@ stopped() {
   done
   one=$(running | tr '\n' ' ')
   [ -z "$one" ] || { echo "runs still: $one"; return 1; }
+  one=$(held | tr '\n' ' ')
+  [ -z "$one" ] || { echo "kubelet has not let go of: $one"; return 1; }
 }
 
 # moved FROM TO NAME…: these manifests lie in TO and not in FROM; whole in one of both at any moment.

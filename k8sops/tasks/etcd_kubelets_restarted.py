@@ -14,7 +14,7 @@ from k8sops.task import Task
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     if rewinds(fleet) and fleet[host.name].joined:
-        yield clients_restarted(fleet.parameters["begun"])
+        yield clients_restarted(fleet.parameters.get("begun", ""))
 
 
 TASK = Task(

@@ -23,12 +23,12 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
     yield pki_seeded(backup, folder=folder, more=[encryption] if isinstance(encryption, str) else [])
     yield data_seeded(
-        told["restore"],
+        told.get("restore", ""),
         backup,
         folder=folder,
         name=host.name,
         peer=f"https://{in_url(host.address)}:2380",
-        bump=int(told["bump"]),
+        bump=int(told.get("bump", "0")),
         version=spec.version,
         socket=spec.cri_socket(host),
     )

@@ -166,7 +166,7 @@ def test_three_members_go_back_to_the_first_objects_and_nobody_hangs_in_the_futu
     watch = f"/api/v1/namespaces/mine/configmaps?watch=1&timeoutSeconds=60&resourceVersion={revision}"
     since = time.monotonic()
     gone = planes.on("cp1", f"{KUBECTL} get --raw '{watch}' 2>&1 || true")
-    assert "too old resource version" in gone or '"code":410' in gone
+    assert "too old" in gone, gone
     assert time.monotonic() - since < 30
     assert status(planes)["healthy"]
     assert planes.changes() == []

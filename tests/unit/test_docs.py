@@ -60,9 +60,5 @@ CHECKED = {
 def test_no_shell_template_holds_a_bare_value() -> None:
     for path in data_path("templates").rglob("*.j2"):
         values = re.findall(r"{{(.*?)}}", path.read_text())
-        bare = [
-            one
-            for one in values
-            if "|" not in one and one.strip() not in CHECKED
-        ]
+        bare = [one for one in values if "|" not in one and one.strip() not in CHECKED]
         assert not bare, f"{path.name}: {bare}"

@@ -155,7 +155,8 @@ def host(tmp_path: Path) -> Path:
 
 def run(host: Path, work: str) -> subprocess.CompletedProcess[str]:
     tools = library("tools", "backup", "restore").replace("/etc/kubernetes/manifests", f"{host}/etc/manifests")
-    folders = {"RESTORE": "restore", "MANIFESTS": "etc/manifests", "PROC": "proc", "ETCD_BIN": "tools/t", "FOLDER": ""}
+    folders = {"RESTORE": "restore", "MANIFESTS": "etc/manifests", "PROC": "proc", "ETCD_BIN": "tools/t"}
+    folders |= {"FOLDER": "", "PODS": "pods"}
     head = " ".join(f"{name}={host}/{path}" for name, path in folders.items())
     head += "\nsystemctl() { :; }\nchown() { :; }\n"
     tools = tools.replace("/var/lib/k8sops/restore", f"{host}/restore")
@@ -215,6 +216,16 @@ def test_manifests_are_whole_in_one_of_both_folders_and_come_back(host: Path) ->
     done = run(host, 'moved "$RESTORE/stopped/manifests" "$MANIFESTS" etcd $API_PARTS\nstarted etcd $API_PARTS')
     assert done.returncode == 0, done.stderr
     assert (host / "etc/manifests/etcd.yaml").read_text() == wanted
+
+
+def test_a_part_that_dies_again_and_again_has_stopped_only_when_kubelet_has_let_it_go(host: Path) -> None:
+    run(host, "stop_all")
+    (host / "pods/05d3e5d4-6172-4c52-9b92-314140b4eb17/containers/etcd").mkdir(parents=True)
+    assert run(host, "stopped").returncode == 0
+    (host / "pods/1f2ff76cc7a4013bec041bcd72c1b15e/containers/kube-apiserver").mkdir(parents=True)
+    done = run(host, "stopped")
+    assert done.returncode != 0
+    assert "kubelet has not let go of: kube-apiserver" in done.stdout
 
 
 def test_the_way_back_puts_the_old_data_in_their_place(host: Path) -> None:
