@@ -164,6 +164,7 @@ TOLD = {
     "node": "cp1",
     "since": "1",
     "begun": "1",
+    "bump": "1",
 }
 """What a run of backups, restores and resets is told beside the inventory."""
 KNOWN = {"joined": True, "initialised": True, "api": True}
