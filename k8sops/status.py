@@ -29,7 +29,7 @@ mark part end
 
 
 def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
-    """What the first control plane that answers says of the cluster, and the members of etcd of themselves."""
+    """What a control plane says of the cluster, and the members of etcd of themselves."""
     found = _ask_one(connect, spec)
     if not spec.settings.etcd.external:
         found["etcd"] = members.ask(Session(connect, lambda event: None), spec)
@@ -38,7 +38,9 @@ def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
 
 
 def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
+    """The report of the first control plane whose API serves, else of the first that answers."""
     silent: list[HostError] = []
+    found: list[dict[str, Any]] = []
     for host in spec.control_planes:
         mark = new_mark()
         try:
@@ -46,7 +48,11 @@ def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any
         except HostError as error:
             silent.append(error)
             continue
-        return summarise(spec, host.name, parts(mark, result.out))
+        found.append(summarise(spec, host.name, parts(mark, result.out)))
+        if found[-1]["api"] == "ready":
+            return found[-1]
+    if found:
+        return found[0]
     raise UnreachableError(
         spec.control_planes[0].name, "no control plane answers", remedy="\n  ".join(map(str, silent))
     )

@@ -74,6 +74,8 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     everyone = any(play.hosts == EVERYONE for play in playbook.plays)
     asked = [host for host in spec.hosts if everyone or host.name in limited or host in spec.control_planes]
     probes = {host.name: probes_of(spec, playbook, host) for host in asked}
+    # As many as are asked at once share this machine, and may share theirs.
+    width = min(session.forks, len(asked))
     more = {host.name: questions_of(spec, playbook, host, filters) for host in asked}
 
     def ask(name: str) -> HostFacts:
@@ -90,7 +92,7 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
         script = envelope(mark, ["mark facts", *questions])
         before = time.time()
         host = session.connect(name)
-        result = host.run(script, timeout=60, on_line=take)
+        result = host.run(script, timeout=60 + width, on_line=take)
         if not result.ok:
             raise HostError(name, f"its facts could not be asked (exit code {result.code}): {tail(result.err)}")
         found = HostFacts.parse(_after_facts(mark, lines), between=(before, (arrived or [time.time()])[-1]))
@@ -134,6 +136,7 @@ def _is_coming(facts: HostFacts) -> bool:
 def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:
     """What each step's check says now; one script a host."""
     by_host = group(steps)
+    width = min(session.forks, len(by_host))
 
     def ask(name: str) -> dict[tuple[int, str, str, str], Seen]:
         mine = by_host[name]
@@ -141,7 +144,7 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
         lines: list[str] = []
         script = survey_script(mark, [step.resource.fragment for step in mine])
         try:
-            result = session.connect(name).run(script, timeout=120 + len(mine), on_line=lines.append)
+            result = session.connect(name).run(script, timeout=120 + len(mine) + width, on_line=lines.append)
         except HostError as error:
             raise _at_check(error, mine, mark, lines) from None
         session.emit({"type": "survey", "host": name, "seconds": round(result.seconds, 3), "checks": len(mine)})
