@@ -104,7 +104,7 @@ def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) 
     for host in ("cp1", "w1"):
         assert planes.on(host, "iptables-save | grep -c KUBE- || true").strip() == "0"
         assert planes.on(host, "ls /sys/class/net").split().count("cni0") == 0
-        assert planes.on(host, "ls /var/lib/etcd /etc/kubernetes/pki 2>/dev/null || true") == ""
+        assert planes.on(host, "ls /var/lib/etcd; ls /etc/kubernetes/pki 2>/dev/null || true") == ""
     done = planes.apply()
     assert (done["failures"], done["still"]) == ([], [])
     assert planes.changes() == []
