@@ -103,14 +103,14 @@ at_revision() {
     echo
     for kind in $KINDS; do printf 'get "/registry/%s/" --prefix --count-only --rev=%s\n' "${kind#*=}" "$1"; done
     printf 'get "" --prefix --count-only --rev=%s\n\n\n' "$1"
-  } | ETCDCTL_SECONDS=150 etcdctl txn --command-timeout=120s -w fields | sed -n 's/^"Count" : //p')
+  } | ETCD_PATIENCE=150 etcdctl txn --command-timeout=120s -w fields | sed -n 's/^"Count" : //p')
   [ "${#all[@]}" -gt 0 ] || return 1
   COUNTS='' KEYS=${all[-1]}
   for kind in $KINDS; do
     COUNTS+="${COUNTS:+, }\"${kind%%=*}\": ${all[0]-}"
     all=("${all[@]:1}")
   done
-  said=$(ETCDCTL_SECONDS=150 etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
+  said=$(ETCD_PATIENCE=150 etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
   HASH=$(number hash <<<"$said") COMPACTED=$(number compact_revision <<<"$said")
   COMPACTED=${COMPACTED:-0}
   # What is left of the counts is the sum, which was asked last.

@@ -80,7 +80,7 @@ etcdctl() {
     tls=(--cacert="$ETCD_PKI/ca.crt" --cert="$ETCD_PKI/server.crt" --key="$ETCD_PKI/server.key")
   # Not all of its words end with --command-timeout where nobody answers.
   ETCDCTL_ENDPOINTS="${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379}" \
-    timeout -k 5 "${ETCDCTL_SECONDS-7200}" "$ETCD_BIN/etcdctl" "${tls[@]}" "$@"
+    timeout -k 5 "${ETCD_PATIENCE-7200}" "$ETCD_BIN/etcdctl" "${tls[@]}" "$@"
 }
 
 # etcdutl ARGS: work on files. Before 3.5 its words were etcdctl's.

@@ -224,7 +224,9 @@ def test_a_full_disk_leaves_what_was_there(planes: Cluster) -> None:
     host = leader(planes)
     assert script(planes, host).code == 0
     before = sound(planes, host)
-    small = f"mkdir -p /mnt/small && mount -t tmpfs -o size=5m tmpfs /mnt/small && cp -p {FOLDER}/{before[-1]}.* /mnt/small/ && mount --bind /mnt/small {FOLDER}"
+    # Room for the backup that is there, and for half a snapshot.
+    size = f"$(( $(cat {FOLDER}/{before[-1]}.* | wc -c) + $(stat -c %s {FOLDER}/{before[-1]}.db) / 2 ))"
+    small = f"mkdir -p /mnt/small && mount -t tmpfs -o size={size} tmpfs /mnt/small && cp -p {FOLDER}/{before[-1]}.* /mnt/small/ && mount --bind /mnt/small {FOLDER}"
     planes.on(host, small)
     try:
         # Seen beforehand, and, where that look was too early, in the middle of the snapshot.
