@@ -18,7 +18,8 @@ SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
 
 def script(spec: ClusterSpec) -> str:
     """The questions; where sshd listens is asked only where a firewall is to be made around it."""
-    return f"{SCRIPT}\n{SSH_PORTS}\n" if spec.settings.firewall == "managed" else SCRIPT
+    asked = [f"ENDPOINT={quote(spec.endpoint_host if spec.endpoint_kept else '')}", SCRIPT]
+    return "\n".join([*asked, SSH_PORTS, ""] if spec.settings.firewall == "managed" else asked)
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ class HostFacts:
     admin_conf: str = ""
     tokens: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    endpoint: str = ""
+    """The address that the host's files give to the API's own name."""
     cri_socket: str = ""
     """Where the kubelet of a node finds its runtime."""
     volumes: tuple[str, ...] = ()
@@ -150,6 +153,7 @@ class HostFacts:
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),
             left=tuple(many.get("left", ())),
+            endpoint=one.get("endpoint", ""),
             cri_socket=one.get("cri_socket", ""),
             volumes=tuple(many.get("volume", ())),
             ufw="ufw" in one,

@@ -20,6 +20,9 @@ for link in /sys/class/net/*; do
   case ${link##*/} in lo|veth*|cni*|flannel*|docker*|br-*|cali*|tunl*|virbr*|kube-ipvs*) continue ;; esac
   read -r value 2>/dev/null <"$link/address" && fact mac "$value"
 done
+while read -r address name _; do
+  [ -z "$ENDPOINT" ] || [ "$name" != "$ENDPOINT" ] || fact endpoint "$address"
+done 2>/dev/null </etc/hosts
 while read -r _ device _ address _; do fact address "$device $address"; done < <(ip -o addr show 2>/dev/null)
 while read -r to rest; do
   case "$to $rest" in default*|*flannel*|*cni*|*" via "*) ;; *) fact route "$to" ;; esac

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
@@ -17,11 +18,18 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if fleet.leaving >= {one.name for one in spec.control_planes}:
         return
     own = [] if host.is_control_plane else [(host.address, host.name)]
-    # The API's own name points to a control plane that is alive; when that one dies, the next run points elsewhere.
-    living = spec.host(fleet.delegate([one.name for one in spec.control_planes])).address
-    kept = [(living, spec.endpoint_host)] if spec.endpoint_kept else []
+    kept = [(_living(spec, fleet), spec.endpoint_host)] if spec.endpoint_kept else []
     lines = [f"{address} {name}" for address, name in [*planes, *own, *kept]]
     yield block("/etc/hosts", spec.cluster, tuple(lines))
+
+
+def _living(spec: ClusterSpec, fleet: Fleet) -> str:
+    """The address of a control plane whose API serves: the one that most hosts have the API's own name point to, so
+    that nothing changes while it is alive; when it has died, the next run points elsewhere."""
+    planes = [one.name for one in spec.control_planes]
+    serving = [spec.host(name).address for name in planes if fleet[name].api and name not in fleet.leaving]
+    there = Counter(one.endpoint for one in fleet.facts.values() if one.endpoint in serving)
+    return there.most_common(1)[0][0] if there else spec.host(fleet.delegate(planes)).address
 
 
 TASK = Task(name="names", title="the names of control planes and of the host itself resolve", resources=_resources)
