@@ -21,6 +21,8 @@ from strikes import SEED, Tally
 
 from k8sops.journal import state_dir
 
+pytestmark = pytest.mark.long
+
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
 STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) * 2 // 3

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from conftest import Cluster
 
+pytestmark = pytest.mark.long
+
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 SEED = int(os.environ.get("K8SOPS_SEED", "3"))
 KILLS = int(os.environ.get("K8SOPS_KILLS", "3"))

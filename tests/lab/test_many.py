@@ -12,6 +12,8 @@ from bench import many
 from bench.crowd import Crowd, crowd
 from bench.measure import run
 
+pytestmark = pytest.mark.long
+
 COUNT = 200
 
 
