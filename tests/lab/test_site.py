@@ -212,7 +212,7 @@ def test_a_host_that_is_down_is_said_and_the_others_are_planned(cluster: Cluster
 def test_runs_are_listed_and_shown_and_hold_no_secret(cluster: Cluster) -> None:
     runs = cluster.k8sops("runs", "list", "-o", "json").data()
     assert runs[0]["code"] is None or runs[0]["code"] >= 0
-    joined = next(run for run in runs if run["changed"] > 10)
+    joined = next(run for run in runs if run["cluster"] == NAME and run["changed"] > 10)
     assert "kubeadm-join" in cluster.k8sops("runs", "show", joined["run"]).out
     events = cluster.k8sops("runs", "show", joined["run"], "-o", "json").out
     assert "token-secret" not in events
