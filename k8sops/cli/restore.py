@@ -126,6 +126,7 @@ def back(
     wait: o.WaitOption = 0,
     check: o.CheckOption = False,
     confirm: o.ConfirmOption = "",
+    verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Undo a restore: etcd's old data take their place again; those of the restore are kept."""
     from k8sops.members import refuse_external
@@ -139,8 +140,14 @@ def back(
         raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
     limit = _all_but(spec, words(without))
     request = make_request(inventory, "etcd-back", limit, "", "", "", 20, verbose, "", ask_become_pass)
-    ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
-    return play(request.told(restore=id, without=without), How(output, color, wait, check), ask)
+    ask, result = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}"), list[int]()
+
+    def then(work: Work, found: Plan) -> None:
+        if verify and not without:
+            result.append(_verified(work, inventory, output, ask_become_pass, color))
+
+    code = play(request.told(restore=id, without=without), How(output, color, wait, check), ask, then=then)
+    return code or next(iter(result), 0)
 
 
 def _all_but(spec: ClusterSpec, names: Iterable[str]) -> str:
