@@ -67,9 +67,7 @@ def by_hand(fleet: Fleet, folder: Path) -> Command:
     return Command(["bash", script, str(folder), spec.package_version, spec.package_repository, *names])
 
 
-def rows(
-    folder: Path, up: Up, down: Callable[[str], None], *, runs: int, say: Callable[[str], None]
-) -> Iterator[Row]:
+def rows(folder: Path, up: Up, down: Callable[[str], None], *, runs: int, say: Callable[[str], None]) -> Iterator[Row]:
     """Each run on hosts that were made for it."""
     found: dict[str, list[Sample]] = {"floor": [], "k8sops": []}
     for turn in range(runs):

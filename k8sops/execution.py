@@ -240,8 +240,12 @@ class Conversation:
     """A `Dialogue` on an open channel."""
 
     def __init__(self, channel: paramiko.Channel, stdin: bytes) -> None:
-        self.channel, self._rest = channel, b""
+        self.channel, self._rest, self._ended = channel, b"", False
         channel.sendall(stdin)
+
+    @property
+    def ended(self) -> bool:
+        return self._ended or self.channel.closed
 
     def send(self, line: str) -> None:
         self.channel.settimeout(2)
@@ -256,6 +260,7 @@ class Conversation:
             except (TimeoutError, OSError):
                 return None
             if not chunk:
+                self._ended = True
                 return None
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")

@@ -31,6 +31,10 @@ class Dialogue(Protocol):
     def receive(self, seconds: float) -> str | None:
         """The next line that it prints; None when it has ended, or nothing came in time."""
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that nobody is there any more."""
+
     def close(self) -> None: ...
 
 

@@ -1,13 +1,16 @@
 """One run at a time changes a cluster: a kernel lock on every reachable control plane, which dies with its holder.
 
-It is held by a script at the far end of a channel, spoken to every second: when this process, its machine or the
-link dies, the script ends and the kernel frees the lock (flock(2)). Nothing has to be cleaned up, ever. All runs ask
-the control planes in the order of the inventory, so of two that start together one gets the first of them.
+It is held by a script at the far end of a channel, spoken to every second: when this process or its machine dies, the
+script ends and the kernel frees the lock (flock(2)). Nothing has to be cleaned up, ever. All runs ask the control
+planes in the order of the inventory, so of two that start together one gets the first of them. Where nothing is heard
+for some seconds, as on a busy machine or a bad link, the lock is given away only to somebody who asks for it, and
+nothing is begun here until it is known to be ours still.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,8 +20,9 @@ from k8sops.errors import HostError, LockedError
 from k8sops.host import Dialogue, Host
 from k8sops.shell import hold_script, new_mark, parse_line
 
-BEAT, LOST = 1.0, 4.0
-"""Seconds between two beats, and without an answer after which a host's lock counts as lost."""
+BEAT, SURE, PATIENCE = 1.0, 4.0, 45.0
+"""Seconds between two beats; for how long after one that was answered nobody else can have the lock (shell.sh, `hold`);
+and for how long an answer is waited for before the lock counts as lost."""
 ANSWER = 30.0
 
 
@@ -28,23 +32,25 @@ class _Held:
     mark: str
     dialogue: Dialogue
     heard: float = field(default_factory=time.monotonic)
+    """When the last beat that was answered had been sent: the other end counts from no earlier time."""
+    _sent: deque[float] = field(default_factory=deque)
 
     def beat(self) -> None:
         """Speaks, and listens for what was answered to the last words."""
         with suppress(OSError):
+            self._sent.append(time.monotonic())
             self.dialogue.send("beat")
             # All that has come is read: an answer left over would be taken later for one that is new.
             while (line := self.dialogue.receive(0.05)) is not None:
-                if parse_line(self.mark, line):
-                    self.heard = time.monotonic()
+                if parse_line(self.mark, line) and self._sent:
+                    self.heard = self._sent.popleft()
 
 
 @dataclass
 class ClusterLock:
-    """The lock of a run; `lost` is set when no control plane holds it for us any more."""
+    """The lock of a run."""
 
     held: list[_Held]
-    lost: Event = field(default_factory=Event)
     _over: Event = field(default_factory=Event)
 
     def start(self) -> None:
@@ -54,13 +60,19 @@ class ClusterLock:
         while not self._over.wait(BEAT):
             for one in self.held:
                 one.beat()
-            if not self.ours():
-                self.lost.set()
-                return
 
     def ours(self) -> bool:
-        """Whether some control plane has answered of late: nobody else can have got them all."""
-        return any(time.monotonic() - one.heard < LOST for one in self.held)
+        """Whether it is ours, which is waited for while no control plane answers; once lost, it stays so."""
+        until = time.monotonic() + PATIENCE
+        while not self._over.is_set():
+            now = time.monotonic()
+            # Of those that answered of late nobody else can have got one.
+            if any(now - one.heard < SURE for one in self.held):
+                return True
+            if now > until or all(one.dialogue.ended for one in self.held):
+                self._over.set()
+            time.sleep(0.1)
+        return False
 
     def release(self) -> None:
         self._over.set()

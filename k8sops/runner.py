@@ -78,13 +78,13 @@ def run(session: Session, plan: Plan) -> Done:
         session.emit({"type": "planned", "host": step.host, "resource": step.resource.id, "diff": lines})
     stopped = ""
     for index, play in enumerate(plan.playbook.plays):
-        if session.lost.is_set() or ((stopped or session.stop.is_set()) and not play.always):
+        if ((stopped or session.stop.is_set()) and not play.always) or not session.held():
             continue
         _run_play(session, progress, index, play)
         if not stopped and _too_many(progress, play):
             later = plan.playbook.plays[index + 1 :]
             stopped = next((one.name for one in later if not one.always), "")
-    over = session.stop.is_set() or session.lost.is_set()
+    over = session.stop.is_set() or not session.held()
     again = not over and any(t.changed for t in tallies.values())
     still = _survey_again(session, progress) if again else ()
     return Done(tallies, tuple(progress.failures), still, stopped, progress.fleet, over)
@@ -105,7 +105,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     # What takes back a secret is done even by a run that was told to stop.
     stop = Event() if play.always else session.stop
     for batch in batches(names, play.serial):
-        if stop.is_set() or session.lost.is_set():
+        if stop.is_set() or not session.held():
             break
         progress.touched.update(batch)
         answers = session.each(batch, lambda name: _converge(session, plan.spec, name, steps[name], stop))
@@ -154,6 +154,8 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
 def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
+    if not session.held():
+        return Ran(stopped=True)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
     script = converge_script(
         mark,

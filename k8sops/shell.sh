@@ -358,14 +358,31 @@ lock() {
 }
 at_work() { printf '%s: %s\n' "$HOLDER" "$1" >"$LOCK"; }
 
-# hold WHO FILE: holds a kernel lock on FILE for as long as a line comes every 4 seconds; each is answered.
+# hold WHO FILE: holds a kernel lock on FILE for as long as lines come; each is answered. After 4 seconds without one,
+# the lock goes to whoever asks for it: one who is only slow loses nothing to nobody. After a minute it is free.
 hold() {
-  local line
+  local silent=0 code
   exec 9>>"$2"
-  flock -n 9 || { mark held "$(head -c 300 "$2" | tr '\n' ' ')"; exit 75; }
+  if ! flock -n 9; then
+    : >"$2.wanted"
+    flock -w 1.5 9 || { mark held "$(head -c 300 "$2" | tr '\n' ' ')"; exit 75; }
+  fi
   printf '%s, since %s\n' "$1" "$(date -u +%FT%TZ)" >"$2"
+  rm -f "$2.wanted"
   mark taken
-  while IFS= read -r -t 4 -u 8 line && [ "$line" != release ]; do mark beat; done
+  while :; do
+    IFS= read -r -t $((silent ? 1 : 4)) -u 8; code=$?
+    if [ $code = 0 ] && [ "$REPLY" != release ]; then
+      silent=0
+      [ ! -e "$2.wanted" ] || rm -f "$2.wanted"
+      mark beat
+    elif [ $code -gt 128 ]; then
+      silent=$((silent + 1))
+      [ ! -e "$2.wanted" ] && [ $silent -lt 60 ] || break
+    else
+      break
+    fi
+  done
   : >"$2"
 }
 

@@ -50,8 +50,8 @@ class Session:
     who: str = "k8sops"
     stop: Event = field(default_factory=Event)
     """Set when the run is to end: what runs on a host is finished, nothing more is begun."""
-    lost: Event = field(default_factory=Event)
-    """Set when the cluster's lock is held no more: nothing is sent to any host."""
+    held: Callable[[], bool] = lambda: True
+    """Whether the cluster's lock is ours still; where it is not, nothing more is sent to any host."""
 
     def each(self, names: Sequence[str], work: Callable[[str], T]) -> dict[str, T | HostError]:
         """`work` on every host, `forks` at a time; an error of a host is its outcome, not the end of the others."""

@@ -62,6 +62,7 @@ class FakeDialogue:
 
     script: str
     lines: list[str] = field(default_factory=list)
+    ended: bool = False
 
     def __post_init__(self) -> None:
         self._mark = self.script.splitlines()[1].removeprefix("MARK=").strip("'")

@@ -54,9 +54,7 @@ containerd = files.put(
     name="containerd configured", src=f"{files_of}/etc/containerd/config.toml", dest="/etc/containerd/config.toml"
 )
 systemd.service(name="containerd runs", service="containerd", running=True, enabled=True)
-systemd.service(
-    name="containerd reads it", service="containerd", restarted=True, _if=containerd.did_change
-)
+systemd.service(name="containerd reads it", service="containerd", restarted=True, _if=containerd.did_change)
 files.put(name="comfort", src=f"{files_of}/etc/profile.d/k8sops.sh", dest="/etc/profile.d/k8sops.sh")
 
 # --- control plane ----------------------------------------------------------------------------------------------------
@@ -86,9 +84,7 @@ if "control_plane" in host.groups:
 # --- workers ----------------------------------------------------------------------------------------------------------
 if "workers" in host.groups:
     if not host.get_fact(File, path="/etc/kubernetes/kubelet.conf"):
-        server.shell(
-            name="kubeadm join", commands=[f"{data.join} --ignore-preflight-errors=SystemVerification"]
-        )
+        server.shell(name="kubeadm join", commands=[f"{data.join} --ignore-preflight-errors=SystemVerification"])
     systemd.service(name="kubelet runs", service="kubelet", running=True, enabled=True)
 
 # --- nodes as declared ------------------------------------------------------------------------------------------------

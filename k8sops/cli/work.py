@@ -97,10 +97,11 @@ class Work:
             if first:
                 first()
             with self.progress.showing(), _stopping(self.session.stop, self.note):
-                done = run(replace(self.session, lost=held.lost), found)
+                done = run(replace(self.session, held=held.ours), found)
+                lost = not held.ours()
         finally:
             held.release()
-        if held.lost.is_set():
+        if lost:
             raise HostError(planes[0], "the cluster's lock was lost; nothing was begun after that", remedy="run again")
         hidden = [replace(one, lines=tuple(map(self.journal.struck, one.lines))) for one in done.failures]
         return replace(done, failures=tuple(hidden))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
-from k8sops.lock import _Held
+import pytest
+
+from k8sops import lock
+from k8sops.lock import ClusterLock, _Held
 
 
 @dataclass
@@ -13,6 +17,7 @@ class Answering:
 
     lines: list[str] = field(default_factory=list)
     alive: bool = True
+    ended: bool = False
 
     def send(self, line: str) -> None:
         if self.alive:
@@ -35,3 +40,34 @@ def test_no_answer_is_left_over_to_be_heard_when_the_far_end_is_gone() -> None:
     for _ in range(10):
         held.beat()
     assert held.heard == heard
+
+
+def test_a_late_answer_is_waited_for_and_the_end_of_the_far_side_is_believed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    far = Answering()
+    held = _Held("cp1", "@x", far)
+    ours = ClusterLock([held])
+    assert ours.ours()
+    held.heard -= lock.SURE
+    monkeypatch.setattr(lock, "PATIENCE", 0.3)
+    monkeypatch.setattr(time, "sleep", lambda _: held.beat())
+    assert ours.ours()
+    far.ended, far.alive = True, False
+    held.heard -= lock.SURE
+    since = time.monotonic()
+    assert not ours.ours()
+    assert time.monotonic() - since < 0.3
+    far.ended, far.alive = False, True
+    assert not ours.ours(), "a lock that was lost is not had again"
+
+
+def test_an_answer_counts_from_when_it_was_asked_for() -> None:
+    far = Answering()
+    held = _Held("cp1", "@x", far)
+    far.alive = False
+    held.beat()
+    asked = held._sent[0]
+    far.lines = ["@x beat"]
+    held.beat()
+    assert held.heard == asked
