@@ -5,6 +5,12 @@
 fact() { printf '%s=%s\n' "$1" "$2"; }
 
 fact now "$EPOCHREALTIME"
+API_FD=
+if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ]; then
+  # The longest of the questions goes first, and is heard last. An answer says that the API serves, and that etcd does.
+  exec {API_FD}< <(kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name \
+    --request-timeout=3s 2>/dev/null && echo answered)
+fi
 while IFS='=' read -r key value; do
   value=${value#[\"\']} value=${value%[\"\']}
   case $key in ID) fact os "$value" ;; VERSION_ID) fact os_version "$value" ;; PRETTY_NAME) fact os_name "$value" ;; esac
@@ -23,14 +29,17 @@ done
 while read -r address name _; do
   [ -z "$ENDPOINT" ] || [ "$name" != "$ENDPOINT" ] || fact endpoint "$address"
 done 2>/dev/null </etc/hosts
-while read -r _ device _ address _; do fact address "$device $address"; done < <(ip -o addr show 2>/dev/null)
-while read -r to rest; do
-  case "$to $rest" in default*|*flannel*|*cni*|*" via "*) ;; *) fact route "$to" ;; esac
-done < <(ip route show 2>/dev/null)
-for table in /proc/net/tcp /proc/net/tcp6; do
-  [ -r "$table" ] || continue
-  while read -r _ local _ state _; do [ "$state" != 0A ] || fact listens $((16#${local##*:})); done <"$table"
-done
+while read -r first second rest; do
+  case "$first $second $rest" in
+  [0-9]*:\ *) rest=${rest#* }; fact address "$second ${rest%% *}" ;;
+  default*|*flannel*|*cni*|*" via "*) ;;
+  *) fact route "$first" ;;
+  esac
+done < <(printf 'addr show\nroute show\n' | ip -o -batch - 2>/dev/null)
+# What listens is of interest before a host is a node. /proc/net/tcp would be slow to read where connections are many.
+[ -f /etc/kubernetes/kubelet.conf ] || while read -r _ _ _ address _; do
+  fact listens "${address##*:}"
+done < <(ss -Hltn 2>/dev/null)
 # PID 1 says so itself (systemd: CONTAINER_INTERFACE).
 [ ! -e /run/systemd/container ] || fact container 1
 
@@ -52,7 +61,8 @@ fi
 if [ -f /etc/ufw/ufw.conf ]; then
   while read -r value; do case ${value,,} in enabled=yes*) fact ufw 1 ;; esac; done </etc/ufw/ufw.conf
 fi
-if [ -n "$(echo {/usr,}/lib/systemd/system/nftables.servic[e])" ] && systemctl is-active --quiet nftables.service; then
+# systemd keeps such a link of what it has started: a unit without one need not be asked about.
+if [ -L /run/systemd/units/invocation:nftables.service ] && systemctl is-active --quiet nftables.service; then
   # Base chains that filter what comes in or goes through; those of iptables bear names in capitals.
   while read -r word first second third _; do
     case $word in
@@ -88,14 +98,16 @@ while read -r value; do fact volume "$value"; done < <(pod_volumes)
 for path in /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member /etc/kubernetes/*.conf; do
   [ ! -e "$path" ] || fact left "$path"
 done
-if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ]; then
+if [ -n "$API_FD" ]; then
   ask_file "$KUBECONFIG"
   fact admin_conf "${SUM[$KUBECONFIG]-}"
-  # An answer to this says as well that the API serves, and that etcd does.
-  if value=$(kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name \
-    --request-timeout=3s 2>/dev/null); then
+  value=
+  while read -r token; do
+    case $token in answered) value=1 ;; *) fact token "${token##*-}" ;; esac
+  done <&"$API_FD"
+  exec {API_FD}<&-
+  if [ -n "$value" ]; then
     fact api 1
-    for token in $value; do fact token "${token##*-}"; done
   else
     kubelet=$(systemctl show -P MainPID kubelet 2>/dev/null)
     [ ! -d "/proc/${kubelet:-0}" ] || fact kubelet_age $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))

@@ -83,12 +83,18 @@ class Fragment:
     deadline: float = 300
 
 
+OF_API = ("nodes", "objects")
+"""What is asked of the API: this takes longest, so it is asked first and heard last."""
+
+
 def asking(asks: Iterable[Ask]) -> list[str]:
     """Shell lines that find all of this out: one line a word, each thing once."""
     about: dict[str, dict[str, None]] = {}
     for word, *things in asks:
         about.setdefault(word, {}).update(dict.fromkeys(things))
-    return [" ".join([f"ask_{word}", *map(quote, things)]) for word, things in about.items()]
+    words = sorted(about, key=lambda word: word not in OF_API)
+    lines = [" ".join([f"ask_{word}", *map(quote, about[word])]) for word in words]
+    return [*lines, "hear_api"] if about.keys() & set(OF_API) else lines
 
 
 def _check(index: int, fragment: Fragment) -> str:

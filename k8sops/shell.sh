@@ -92,12 +92,7 @@ ask_package() {
 
 # ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`.
 ask_nodes() {
-  local line
-  can_ask_api || return 0
-  while IFS= read -r line; do
-    [ -z "$line" ] || NODE[$line]=1 API=ready
-  done < <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
-  api_answers || :
+  ! can_ask_api || exec {NODES_FD}< <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
 }
 NODE_LINES='{{range .items}}{{$n := .metadata.name}}{{$n}}{{"\n"}}'
 NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}{{end}}{{end}}'
@@ -106,20 +101,15 @@ NODE_LINES+='{{range $k, $v := .metadata.annotations}}{{$n}} annotate {{$k}}={{$
 NODE_LINES+='{{range .spec.taints}}{{$n}} taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\n"}}{{end}}{{end}}'
 
 # ask_objects YAML…: OBJECT, by `Kind namespace/name`: what was noted when it was applied | generation, the one that was
-# seen, and pods wanted, there, updated, available | which of its fields are ours (KEP-555). What is not found here may be there all the same: where one kind is not known
-# to the API, it answers for none.
+# seen, and pods wanted, there, updated, available | which of its fields are ours (KEP-555). What is not found here may
+# be there all the same: where one kind is not known to the API, it answers for none.
 ask_objects() {
-  local name rest
-  can_ask_api || return 0
-  while IFS='|' read -r name rest; do
-    [ -z "$name" ] || OBJECT[$name]=$rest API=ready
-  done < <(
-    # Two more, so that it is always a list that comes back.
+  # Two more, so that it is always a list that comes back.
+  ! can_ask_api || exec {OBJECTS_FD}< <(
     printf '%s\n---\n' "$@" '{apiVersion: v1, kind: Namespace, metadata: {name: default}}' \
       '{apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}' |
       kubectl get -f - --ignore-not-found --request-timeout=10s -o go-template="$OBJECT_LINES" 2>/dev/null
   )
-  api_answers || :
 }
 OBJECT_LINES='{{range .items}}{{$want := 0}}{{with .spec}}{{with .replicas}}{{$want = .}}{{end}}{{end}}'
 OBJECT_LINES+='{{.kind}} {{or .metadata.namespace "-"}}/{{.metadata.name}}|'
@@ -128,6 +118,26 @@ OBJECT_LINES+='{{or .metadata.generation 0}} {{with .status}}{{or .observedGener
 OBJECT_LINES+='{{$want = .}}{{end}}{{$want}} {{or .replicas .currentNumberScheduled 0}} '
 OBJECT_LINES+='{{or .updatedReplicas .updatedNumberScheduled 0}} {{or .availableReplicas .numberAvailable 0}}{{end}}|'
 OBJECT_LINES+='{{range .metadata.managedFields}}{{if eq .manager "k8sops"}}{{.fieldsV1}}{{end}}{{end}}{{"\n"}}{{end}}'
+
+# hear_api: what the API answers to those two, which were asked at the same time; nothing where it was not asked.
+hear_api() {
+  local name rest
+  can_ask_api || return 0
+  if [ -n "$NODES_FD" ]; then
+    while IFS= read -r name; do
+      [ -z "$name" ] || NODE[$name]=1 API=ready
+    done <&"$NODES_FD"
+    exec {NODES_FD}<&-
+  fi
+  if [ -n "$OBJECTS_FD" ]; then
+    while IFS='|' read -r name rest; do
+      [ -z "$name" ] || OBJECT[$name]=$rest API=ready
+    done <&"$OBJECTS_FD"
+    exec {OBJECTS_FD}<&-
+  fi
+  api_answers || :
+}
+NODES_FD='' OBJECTS_FD=''
 
 can_ask_api() { [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null; }
 
@@ -194,7 +204,8 @@ kubectl() {
   while read -r line; do
     case $line in *advertise-address.endpoint:*) own=${line##* }; break ;; esac
   done 2>/dev/null </etc/kubernetes/manifests/kube-apiserver.yaml
-  command kubectl ${own:+"--server=https://$own"} "$@"
+  # Most of its time is its start, in which Go would collect its garbage several times over.
+  GOGC=500 command kubectl ${own:+"--server=https://$own"} "$@"
 }
 
 # need_api: goes on only when the API can be asked; a bare host has none (drift), a silent one leaves it unknown.
@@ -205,13 +216,16 @@ need_api() {
 
 # pod_volumes: what is mounted for pods, and where; projected secrets and empty directories in memory do not count.
 pod_volumes() {
-  local device where kind rest
-  while read -r device where kind rest; do
+  local device where kind line lines
+  # Read at once: `read` would ask the kernel for all of it again with every line.
+  mapfile -t lines </proc/mounts
+  for line in "${lines[@]}"; do
+    read -r device where kind _ <<<"$line"
     case $kind:$where in
     tmpfs:*) ;;
     *:/var/lib/kubelet/pods/*/volumes* | *:/var/lib/kubelet/pods/*/volume-subpaths*) echo "$device at $where" ;;
     esac
-  done </proc/mounts
+  done
 }
 
 # --- the words that an apply uses ------------------------------------------------------------------------------

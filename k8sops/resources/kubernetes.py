@@ -267,7 +267,7 @@ case $code in
 esac""",
         apply=f"""text={quote(text)}
 kubectl apply {how} -f - <<<"$text"
-ask_objects "$text"
+ask_objects "$text"; hear_api
 for one in {names}; do [ -n "${{OBJECT[$one]-}}" ] || exit 0; done
 kubectl annotate --overwrite --field-manager=k8sops-note -f - <<<"$text" \\
   "k8sops.io/applied={digest} $(fields_of {names})" >/dev/null""",

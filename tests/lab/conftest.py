@@ -95,6 +95,12 @@ def _say_how_long(request: pytest.FixtureRequest) -> Iterator[None]:
     print(f"\n{request.node.name}: {time.monotonic() - since:.0f} s", file=sys.stderr)
 
 
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Why a test failed is said at once: what comes later may take an hour."""
+    if report.failed:
+        print(f"\n{report.nodeid} ({report.when})\n{report.longreprtext}", file=sys.__stderr__)
+
+
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool], float], None]:
     """Waits until something holds, with a deadline in seconds."""
