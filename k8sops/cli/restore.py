@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FromOption = Annotated[
     str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
 ]
-PAUSES = (20, 30)
+PAUSES = (20, 40, 60)
 """Seconds before a verification that failed is tried again."""
 FILES = ("db", "tar", "json")
 """The manifest comes last: a backup is there when its manifest is."""
@@ -71,12 +71,9 @@ def restore(
         clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
 
     def then(work: Work, found: Plan) -> None:
-        whole = not without
-        if new_hosts:
-            whole = not _name_old_nodes(work)
-        else:
+        if not new_hosts:
             _say_the_way_back(work, found)
-        if not whole:
+        if _name_old_nodes(work) or without:
             work.note("Once every node of the cluster is there: k8sops verify")
         elif verify:
             result.append(_verified(work, inventory, output, ask_become_pass, color))
@@ -101,8 +98,8 @@ def restore(
 def _verified(work: Work, inventory: Path, output: o.Output, ask_become_pass: bool, color: o.Color) -> int:
     """The exit code of `verify`, which is asked again a few times.
 
-    Clients of the API come back to it after pauses of up to half a minute (client-go's reflectors): until then a
-    kube-proxy knows no new Service.
+    Clients of the API come back to it after pauses of up to a minute, and of another one where what they had seen is
+    no more (client-go's reflectors): until then kube-proxy and CoreDNS know no new Service.
     """
     from k8sops.cli.verify import verify
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import random
 import subprocess
+import sys
 import tarfile
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,7 @@ from s3 import Server, s3_server
 
 FOLDER = "/var/backups/k8sops"
 SCRIPT = "/usr/local/sbin/k8sops-etcd"
+CRON = "/etc/cron.d/k8sops-etcd"
 PLANES = ("cp1", "cp2", "cp3")
 KILLS = int(os.environ.get("K8SOPS_KILLS", "6"))
 SEED = int(os.environ.get("K8SOPS_SEED", "1"))
@@ -259,6 +265,34 @@ sleep {after:.2f}; kill -9 -$pid 2>/dev/null || true; wait $pid || true
     assert script(planes, host, "drill").code == 0
 
 
+def test_killed_or_cut_off_while_it_fetches_a_copy_no_half_one_bears_a_name(planes: Cluster, tmp_path: Path) -> None:
+    chance, target = random.Random(SEED), tmp_path / "copies"
+    env = {**os.environ, "K8SOPS_INVENTORY": str(planes.inventory)}
+    argv = [sys.executable, "-m", "k8sops", "etcd", "backup", "--wait", "60", "--to", str(target)]
+    for at in range(KILLS):
+        running = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            running.wait(chance.uniform(1, 6))
+        except subprocess.TimeoutExpired:
+            if at % 2:
+                running.kill()
+            else:
+                for host in PLANES:
+                    planes.on(host, "pkill -9 -f 'sshd: ops' || true")
+        out, _ = running.communicate(timeout=120)
+        assert "Traceback" not in out, out
+        print(f"seed {SEED}, {'kill' if at % 2 else 'cut'} {at}: ended with {running.returncode}")
+        for one in target.glob("*.json"):
+            manifest = json.loads(one.read_text())
+            whole = one.with_suffix(".db").read_bytes()
+            assert hashlib.sha256(whole[:-32]).hexdigest() == manifest["sha256"]
+            assert hashlib.sha256(one.with_suffix(".tar").read_bytes()).hexdigest() == manifest["tarSha256"]
+    planes.k8sops("etcd", "backup", "--wait", "60", "--to", str(target))
+    planes.k8sops("etcd", "verify", "--latest", "--from", str(target))
+    for host in PLANES:
+        sound(planes, host)
+
+
 def test_two_at_once_are_one(planes: Cluster) -> None:
     host = leader(planes)
     with ThreadPoolExecutor(2) as pool:
@@ -435,6 +469,33 @@ def test_timers_fire_one_control_plane_does_it_and_another_takes_over(
         subprocess.run(["docker", "start", f"k8sops-{planes.name}-{first}"], check=True, capture_output=True)
     scheduled(planes)
     until(lambda: planes.k8sops("status", "-o", "json", expect=None).data()["healthy"], 240)
+
+
+def test_cron_starts_it_too_and_the_hook_hears_of_what_failed(planes: Cluster, until: Until) -> None:
+    heard: list[dict[str, str]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is said."""
+
+    server = ThreadingHTTPServer(("0.0.0.0", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hook = f"http://{gateway(planes)}:{server.server_port}/hook"
+    soon = time.strftime("%H:%M", time.gmtime(time.time() + 120))
+    scheduled(planes, schedule=soon, cron=True, to=["ssh://nobody@127.0.0.1/nowhere"], hook=hook)
+    until(lambda: bool(heard), 180)
+    scheduled(planes)
+    server.shutdown()
+    assert (heard[0]["cluster"], heard[0]["what"]) == ("backup", "backup")
+    assert heard[0]["why"].startswith("SSHFailed: ")
+    said = planes.on(heard[0]["node"], "journalctl -t k8sops-etcd-backup --no-pager -o cat")
+    assert "SSHFailed: " in said
+    assert planes.on(heard[0]["node"], f"ls {CRON} 2>/dev/null || true") == ""
 
 
 def test_several_clusters_from_a_crontab_print_only_what_failed(planes: Cluster, tmp_path: Path) -> None:
