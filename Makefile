@@ -2,6 +2,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 K8SOPS := $(BIN)/k8sops
+# Hundreds of starts of k8sops are waited for here: without its bytecode each would compile all of it anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test unit lab-test soak bench lint clean down
 

@@ -78,7 +78,8 @@ class _Peak:
 
 
 def _start(command: Command, out: IO[str]) -> subprocess.Popen[str]:
-    env = {**os.environ, **command.env}
+    # What is installed has its bytecode; the round that is not counted writes that of a checkout.
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **command.env}
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command.argv, stdin=quiet, stdout=out, stderr=subprocess.STDOUT, env=env, text=True)
 

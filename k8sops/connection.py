@@ -10,6 +10,8 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Event
@@ -80,11 +82,16 @@ class SSHHost:
     def __init__(self, settings: SSHSettings, password: Callable[[], str] | None = None) -> None:
         self.settings, self._password = settings, password
         self._connection: Connection | None = None
+        self._dialled: Future[Connection] | None = None
         self._shell: Shell | None = None
 
     @property
     def name(self) -> str:
         return self.settings.name
+
+    def dial(self, pool: Executor) -> None:
+        """The login is begun in the background; whoever runs something first waits for it, or gets its error."""
+        self._dialled = pool.submit(self._login)
 
     def run(
         self,
@@ -135,22 +142,26 @@ class SSHHost:
 
     def close(self) -> None:
         """The connection and those of its gateways are closed."""
-        self._shell = None
-        at: Any = self._connection
-        while at is not None:
-            at.close()
-            at = at.gateway if isinstance(at.gateway, Connection) else None
-        self._connection = None
+        dialled, self._dialled = self._dialled, None
+        if dialled and not dialled.cancel():
+            dialled.add_done_callback(lambda one: None if one.exception() else _hang_up(one.result()))
+        if self._connection:
+            _hang_up(self._connection)
+        self._shell = self._connection = None
 
     # --- connecting ------------------------------------------------------------------------------------------------
 
     def _open(self) -> paramiko.Channel:
+        dialled, self._dialled = self._dialled, None
         if self._connection is None or not self._connection.is_connected:
-            self._connection = retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
+            self._connection = dialled.result() if dialled else self._login()
         try:
             return self._connection.client.get_transport().open_session(timeout=self.settings.answer)  # type: ignore[no-any-return]
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
+
+    def _login(self) -> Connection:
+        return retry.connecting(self._connect, (_Transient,), seconds=self.settings.patience)
 
     def _connect(self) -> Connection:
         one = self.settings
@@ -294,6 +305,17 @@ class _Reject(paramiko.MissingHostKeyPolicy):
     def missing_host_key(self, client: Any, hostname: str, key: Any) -> None:
         expected = self.known.keys.lookup(self.hop.entry) or {}
         raise refusal(self.hop, key, next(iter(expected.values()), None), self.known)
+
+
+def _hang_up(connection: Connection) -> None:
+    """The connection and those of its gateways are closed, the last hop first."""
+    for hop in reversed(_hops(connection)):
+        transport = hop.client.get_transport()
+        if transport:
+            # Its thread reads to the end at once; by itself it looks for one only every tenth of a second.
+            with suppress(OSError, EOFError):
+                transport.sock.shutdown(socket.SHUT_RDWR)
+        hop.close()
 
 
 def _hops(connection: Connection) -> list[Connection]:

@@ -14,6 +14,8 @@ from k8sops.localfile import write_private
 from k8sops.shell import envelope, new_mark
 from k8sops.spec import ClusterSpec, in_url
 
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 
 def default_path() -> Path:
     """The first file of $KUBECONFIG, else ~/.kube/config, as kubectl has it."""
@@ -84,7 +86,7 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"is no kubeconfig: {error}", where=Where(str(path))) from None
     if not isinstance(data, dict):

@@ -94,9 +94,7 @@ def apply(
     check: Annotated[bool, typer.Option("--check", "-C", help="Only show, as `plan` does.")] = False,
 ) -> int:
     """Show every change on every host, ask, and make exactly those changes."""
-    from k8sops import savedplan
     from k8sops.plan import Filters
-    from k8sops.report import done_data, print_done
 
     if not yes and not check and not file and not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
@@ -104,6 +102,8 @@ def apply(
     request = make_request(
         inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
     ).told(**assignments(extra_vars))
+    if file:
+        from k8sops import savedplan
     saved = savedplan.load(file) if file else None
     if saved and (request.filters != Filters() or request.waived):
         raise UsageError(
@@ -118,6 +118,8 @@ def apply(
         )
     screen = console(color, stderr=output is o.Output.json)
     with working(screen, request) as work:
+        from k8sops.report import done_data, print_done
+
         found = work.look(request.waived)
         if saved:
             savedplan.refuse_stale(saved, found)

@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,8 +93,15 @@ def ssh_settings(spec: ClusterSpec, host: HostEntry) -> SSHSettings:
 
 
 @contextmanager
-def connections(spec: ClusterSpec, *, ask_password: bool = False) -> Iterator[Callable[[str], Host]]:
-    """Hosts by name, each connected once, all closed in the end."""
+def connections(
+    spec: ClusterSpec, *, ask_password: bool = False, dial: Sequence[str] = (), forks: int = 20
+) -> Iterator[Callable[[str], Host]]:
+    """Hosts by name, each connected once, all closed in the end.
+
+    `dial`: hosts that will be asked in any case; their logins are begun at once, `forks` at a time.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     from k8sops.connection import SSHHost
 
     password = getpass.getpass("sudo password: ") if ask_password else None
@@ -105,7 +112,12 @@ def connections(spec: ClusterSpec, *, ask_password: bool = False) -> Iterator[Ca
             made[name] = SSHHost(ssh_settings(spec, spec.host(name)), (lambda: password) if password else None)
         return made[name]
 
+    pool = ThreadPoolExecutor(forks)
     try:
+        for name in dial:
+            connect(name)
+            made[name].dial(pool)
+        pool.shutdown(wait=False)
         yield connect
     finally:
         for host in made.values():

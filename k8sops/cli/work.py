@@ -118,17 +118,20 @@ class Work:
 @contextmanager
 def working(screen: Console, request: Request) -> Iterator[Work]:
     """Inventory, playbook, journal and connections of one command; all closed in the end."""
-    from k8sops.journal import Journal, state_dir, usual_seconds
-    from k8sops.kubeadm import certificate_key, token
-    from k8sops.report import Progress
-    from k8sops.survey import Session
-
     spec = load_spec(request.inventory)
     playbook = load_named_playbook(request.playbook, spec.folder)
     _check_words(spec, playbook, request.filters)
-    folder = state_dir() / "runs"
     with ExitStack() as stack:
-        connect = stack.enter_context(connections(spec, ask_password=request.ask_password))
+        names, forks = _asked(spec, request.filters), request.forks
+        made = connections(spec, ask_password=request.ask_password, dial=names, forks=forks)
+        connect = stack.enter_context(made)
+        # What the rest of the work needs is imported while logins are under way.
+        from k8sops.journal import Journal, state_dir, usual_seconds
+        from k8sops.kubeadm import certificate_key, token
+        from k8sops.report import Progress
+        from k8sops.survey import Session
+
+        folder = state_dir() / "runs"
         journal = Journal(folder, [token()[1], certificate_key()])
         stack.callback(journal.close)
         progress = Progress(screen, usual_seconds(folder), verbose=request.verbose)
@@ -147,12 +150,22 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
             raise
 
 
+def _asked(spec: ClusterSpec, filters: Filters) -> list[str]:
+    """The hosts that facts are asked of, whatever the playbook."""
+    from k8sops.patterns import select
+
+    return list(dict.fromkeys(host.name for host in (*spec.control_planes, *select(spec, filters.limit))))
+
+
 def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
     """Every host, tag and parameter that was named is one; refused before any host is asked."""
     from k8sops.patterns import select
-    from k8sops.plan import parameters_of, tasks_of
 
     select(spec, filters.limit)
+    if not filters.tags | filters.skip_tags | filters.parameters.keys():
+        return
+    from k8sops.plan import parameters_of, tasks_of
+
     known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
     for word in filters.tags | filters.skip_tags:
         if word not in known:
