@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bench import measure, rivals
@@ -37,6 +38,9 @@ def rows(
     data = rivals.collect(lab, fleet, folder)
     names = rivals.names_of(lab, fleet, data["cluster"])
     makers = {"pyinfra": rivals.pyinfra, "ansible": rivals.ansible}
+    say("what the rivals keep for themselves, as a manifest on disk")
+    for name, path in bins.items():
+        measure.run(replace(makers[name](path, fleet, data, names, folder), proves=lambda printed: None))
     for rtt in rtts:
         with over(fleet, rtt, folder) as far:
             commands: Mapping[str, Command] = {
