@@ -101,8 +101,8 @@ at_revision() {
   local kind said all
   mapfile -t all < <({
     echo
-    for kind in $KINDS; do printf 'get "/registry/%s/" --prefix --count-only --rev=%s\n' "${kind#*=}" "$1"; done
-    printf 'get "" --prefix --count-only --rev=%s\n\n\n' "$1"
+    for kind in $KINDS; do printf 'get "/registry/%s/" --prefix --limit=1 --keys-only --rev=%s\n' "${kind#*=}" "$1"; done
+    printf 'get "" --prefix --limit=1 --keys-only --rev=%s\n\n\n' "$1"
   } | ETCD_PATIENCE=150 etcdctl txn --command-timeout=120s -w fields | sed -n 's/^"Count" : //p')
   [ "${#all[@]}" -gt 0 ] || return 1
   COUNTS='' KEYS=${all[-1]}
