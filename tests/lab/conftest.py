@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,24 @@ class Cluster:
 
     def changes(self, *words: str) -> list[dict[str, Any]]:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
+
+
+ENCRYPTION = "/etc/kubernetes/encryption"
+SEALED = f"""apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+- resources: [secrets]
+  providers: [{{aescbc: {{keys: [{{name: one, secret: {base64.b64encode(b"k" * 32).decode()}}}]}}}}, {{identity: {{}}}}]
+"""
+
+
+def encrypting(cluster: Cluster, planes: Sequence[str]) -> None:
+    """Secrets of the cluster that is to be made are encrypted at rest; these hosts have the file for it."""
+    for host in planes:
+        cluster.on(host, f"install -d -m 0700 {ENCRYPTION}; cat >{ENCRYPTION}/config.yaml <<'EOF'\n{SEALED}EOF")
+    volume = {"name": "encryption", "host_path": ENCRYPTION, "mount_path": ENCRYPTION, "read_only": True}
+    args = {"encryption-provider-config": f"{ENCRYPTION}/config.yaml"}
+    cluster.edit(lambda data: data.update(api_server={"extra_args": args, "extra_volumes": [volume]}))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Cluster, Ran
+from conftest import Cluster, Ran, encrypting
 from prometheus_client.parser import text_string_to_metric_families
 from s3 import Server, s3_server
 
@@ -34,10 +34,11 @@ Until = Callable[[Callable[[], bool], float], None]
 
 @pytest.fixture(scope="module")
 def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster of three control planes."""
+    """A cluster of three control planes, whose secrets are encrypted at rest."""
     made = Cluster(tmp_path_factory.mktemp("backup"), "backup")
     made.k8sops("lab", "down", made.name)
     made.lab_up("--control-planes", "3", "--workers", "0")
+    encrypting(made, PLANES)
     made.apply()
     yield made
     made.k8sops("lab", "down", made.name)
@@ -103,6 +104,7 @@ for one in *; do [ "$(stat -c '%a %U' $one)" = '600 root' ] || echo bad $one; do
 
 
 def test_a_backup_is_taken_listed_and_proven(planes: Cluster) -> None:
+    planes.on("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf create secret generic sealed --from-literal=a=b")
     planes.k8sops("etcd", "backup", "--verify")
     (one,) = listed(planes)
     assert one["drill"]["ok"]
@@ -114,7 +116,7 @@ def test_a_backup_is_taken_listed_and_proven(planes: Cluster) -> None:
     assert data["keys"] > 100
     tar = planes.on(one["place"], f"tar tf {FOLDER}/{one['name']}.tar")
     for path in ("etc/kubernetes/pki/ca.key", "etc/kubernetes/pki/sa.key", "etc/kubernetes/pki/etcd/ca.key",
-                 "k8sops/kubeadm-config.yaml", "k8sops/members", "k8sops/versions"):  # fmt: skip
+                 "etc/kubernetes/encryption/config.yaml", "k8sops/kubeadm-config.yaml", "k8sops/members", "k8sops/versions"):  # fmt: skip
         assert path in tar.split()
     assert planes.on(one["place"], f"stat -c %a {FOLDER}").strip() == "700"
     left = planes.on(one["place"], f"ls -A {FOLDER}; pgrep -fc -- --name=drill || true")

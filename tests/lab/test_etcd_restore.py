@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cluster
+from conftest import Cluster, encrypting
 from s3 import s3_server
 
 pytestmark = pytest.mark.long
@@ -30,6 +31,7 @@ def planes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made = Cluster(tmp_path_factory.mktemp("restore"), "restore")
     made.k8sops("lab", "down", made.name)
     made.lab_up("--control-planes", "3", "--workers", "1")
+    encrypting(made, PLANES)
     made.apply()
     yield made
     made.k8sops("lab", "down", made.name)
@@ -45,6 +47,7 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def backup(planes: Cluster, copies: Path) -> str:
     """The name of a backup that holds the ConfigMap `first` and the pods of `web`; verified there and in the copy."""
     planes.on("cp1", f"{KUBECTL} create namespace mine && {KUBECTL} -n mine create configmap first")
+    planes.on("cp1", f"{KUBECTL} -n mine create secret generic sealed --from-literal=word=open")
     planes.on("cp1", f"{KUBECTL} -n mine create deployment web --image=registry.k8s.io/pause:3.10.2 --replicas=2")
     planes.on("cp1", f"{KUBECTL} -n mine rollout status deployment/web --timeout=120s")
     planes.k8sops("etcd", "backup", "--verify", "--to", str(copies))
@@ -266,6 +269,8 @@ def test_new_hosts_become_the_cluster_from_a_sealed_copy_alone(planes: Cluster, 
         planes.k8sops("lab", "down", planes.name)
         planes.lab_up("--control-planes", "2", "--workers", "1")
         reach()
+        # That of the lost hosts comes with the backup.
+        encrypting(planes, [])
         sealed = ("--from", url, "--identity", str(key))
         assert "--new-hosts" in restore(planes, name, *sealed, expect=6).out
         restore(planes, name, *sealed, "--new-hosts")
@@ -274,4 +279,6 @@ def test_new_hosts_become_the_cluster_from_a_sealed_copy_alone(planes: Cluster, 
         one["name"]: one["ready"] for one in planes.k8sops("status", "-o", "json").data()["nodes"]
     } == dict.fromkeys(("cp1", "cp2", "w1"), True)
     assert len(status(planes)["members"]) == 2
+    word = planes.on("cp1", f"{KUBECTL} -n mine get secret sealed -o 'go-template={{{{.data.word}}}}'")
+    assert base64.b64decode(word) == b"open"
     green(planes)
