@@ -16,34 +16,44 @@ PODS = r"""{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$
 PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}"""
 PODS += r"""{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "")"""
 PODS += r""" (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}"""
-PODS += (
-    r"""{{.metadata.namespace}}/{{.metadata.name}}{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}"""
-)
-PODS += r"""{{end}}{{end}}"""
+PODS += r"""{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}"""
+PODS += r"""{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}{{end}}{{end}}"""
 """The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
+READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
+STEP = 60
+"""Seconds after which a drain that is under way looks again whether the node still answers."""
 
 
 def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
     """The node takes no new pods, and none is on it that could be evicted; or it is no node.
 
-    Pods of a node that does not answer never end by themselves: they are not waited for (`answers` is False).
+    Pods of a node whose kubelet is not heard of never end by themselves: once they are told to, they are not waited
+    for. That is so where the host is silent (`answers` is False), and where only its kubelet is: that of a control
+    plane speaks to the API server beside it, which is dead with its etcd.
     """
     who = quote(name)
-    gone = "" if answers else " --skip-wait-for-delete-timeout=10 --force"
-    how = f"--ignore-daemonsets --delete-emptydir-data --timeout={seconds}s{' --force' if force else ''}{gone}"
+    how = f"--ignore-daemonsets --delete-emptydir-data{' --force' if force or not answers else ''}"
     listing = f"kubectl get pods -A --field-selector spec.nodeName={who} -o go-template={quote(PODS)}"
     there = f'[ -n "$(kubectl get node {who} --ignore-not-found -o name)" ]'
+    ready = f'[ "$(kubectl get node {who} -o go-template={quote(READY)})" = True ]' if answers else "false"
     return Resource(
         id=f"drained:{name}",
         check=f"""need_api
 {there} || exit 0
 pods=$({listing}) || exit 12
+{ready} || {{ echo "its kubelet is not heard of: its pods are not waited for"; pods=$(sed '/^ending /d' <<<"$pods"); }}
 [ "$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}')" = true ] && [ -z "$pods" ] && exit 0
-{"" if answers else 'echo "it does not answer: its pods are not waited for"'}
-drift "$(sed 's/^/evicts: /' <<<"${{pods:-nothing}}")" """,
-        apply=f"kubectl drain {who} {how}",
+drift "$(sed 's/^ending //; s/^/evicts: /' <<<"${{pods:-nothing}}")" """,
+        apply=f"""until=$((SECONDS + {seconds}))
+while :; do
+  began=$SECONDS gone=() step=$((until - SECONDS))
+  {ready} || gone=(--skip-wait-for-delete-timeout=10)
+  [ $step -le {STEP} ] || step={STEP}
+  ! kubectl drain {who} {how} --timeout=${{step}}s "${{gone[@]}}" || break
+  # Refused at once, or out of time: what it said is the reason.
+  [ $((SECONDS - began)) -ge $step ] && [ $SECONDS -lt $until ] || exit 1
+done""",
         want="no pods but those of DaemonSets",
-        # What waits for a pod that does not answer any more is let go with the node.
         settle=0 if answers else 60,
         risk="drain",
         about=name,
