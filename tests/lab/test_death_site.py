@@ -25,7 +25,7 @@ pytestmark = pytest.mark.long
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
-STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) * 2 // 3
+STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) // 3
 FROM = int(os.environ.get("K8SOPS_FROM", "0"))
 """The cycle to begin with, where an earlier run of the same seed has been through those before it."""
 APPLY = ("apply", "--yes", "--allow", "restart,drain,delete", "--wait", "120")

@@ -182,7 +182,6 @@ def test_a_restore_can_be_undone(planes: Cluster) -> None:
     id = planes.on("cp1", "ls /var/lib/etcd").split("member-before-")[1].split()[0]
     planes.k8sops("etcd", "back", id, "--confirm", planes.name)
     assert objects(planes) == {"configmap/first", "configmap/later"}
-    green(planes)
 
 
 def test_a_member_whose_data_are_damaged_is_replaced(planes: Cluster) -> None:
