@@ -489,7 +489,7 @@ def test_cron_starts_it_too_and_the_hook_hears_of_what_failed(planes: Cluster, u
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hook = f"http://{gateway(planes)}:{server.server_port}/hook"
     soon = time.strftime("%H:%M", time.gmtime(time.time() + 120))
-    scheduled(planes, schedule=soon, cron=True, to=["ssh://nobody@127.0.0.1/nowhere"], hook=hook)
+    scheduled(planes, schedule=soon, drill="Sun 04:00", cron=True, to=["ssh://nobody@127.0.0.1/nowhere"], hook=hook)
     until(lambda: bool(heard), 180)
     scheduled(planes)
     server.shutdown()
