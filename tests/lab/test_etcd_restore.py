@@ -17,8 +17,6 @@ import pytest
 from conftest import Cluster, encrypting
 from s3 import s3_server
 
-pytestmark = pytest.mark.long
-
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 SEED = int(os.environ.get("K8SOPS_SEED", "3"))
 KILLS = int(os.environ.get("K8SOPS_KILLS", "3"))
@@ -198,6 +196,7 @@ def test_a_member_whose_data_are_damaged_is_replaced(planes: Cluster) -> None:
     assert planes.changes() == []
 
 
+@pytest.mark.long
 def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup: str) -> None:
     chance = random.Random(SEED)
     words = ["etcd", "restore", backup, "--confirm", planes.name, "--no-verify", "--wait", "120"]
