@@ -25,8 +25,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     told, backup = fleet.parameters, spec.settings.backup
     name = told["backup"]
     to, recipient = places(spec, told), told.get("encrypt_to", backup.encrypt_to or "")
-    if recipient:
-        yield packages("backup", {"age": None})
+    needed = [*(["age"] if recipient else []), *(["curl"] if any(one.startswith("s3://") for one in to) else [])]
+    if needed:
+        yield packages("backup", dict.fromkeys(needed))
     yield taken(spec, host, name)
     credentials = None
     if backup.s3.credentials and any(one.startswith("s3://") for one in to):

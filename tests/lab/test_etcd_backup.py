@@ -493,6 +493,7 @@ def test_cron_starts_it_too_and_the_hook_hears_of_what_failed(planes: Cluster, u
     until(lambda: bool(heard), 180)
     scheduled(planes)
     server.shutdown()
+    server.server_close()
     assert (heard[0]["cluster"], heard[0]["what"]) == ("backup", "backup")
     assert heard[0]["why"].startswith("SSHFailed: ")
     said = planes.on(heard[0]["node"], "journalctl -t k8sops-etcd-backup --no-pager -o cat")

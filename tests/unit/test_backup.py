@@ -21,7 +21,7 @@ from k8sops.lab.machine import need
 from k8sops.reference import resolve
 from k8sops.shell import quote
 from k8sops.spec import make_spec
-from k8sops.tasks import etcd_schedule
+from k8sops.tasks import etcd_backup, etcd_schedule
 
 WORDS = ("tools", "backup", "drill", "copies", "keep", "nightly")
 NOW = datetime(2026, 3, 1, 2, 15, tzinfo=UTC)
@@ -319,3 +319,17 @@ def test_what_stays_on_a_control_plane_is_one_sound_script_without_secrets(
         assert ("timer:k8sops-etcd-backup" in ids) == (cron == "false")
         wanted = next((one.want or "" for one in resources if one.id == "file:/etc/cron.d/k8sops-etcd"), "")
         assert ("15 2 * * * root /usr/local/sbin/k8sops-etcd cron-backup\n" in wanted) == (cron == "true")
+
+
+@pytest.mark.parametrize(
+    ("to", "recipient", "needed"),
+    [("s3://b/p", "", "curl"), ("s3://b/p", "age1x", "age, curl"), ("ssh://nas/b", "age1x", "age"), ("", "", "")],
+)
+def test_a_backup_by_hand_brings_what_its_copies_need(to: str, recipient: str, needed: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "inventory.example.yaml").read_text()
+    spec = make_spec(read_inventory(yamlfile.load(text, "inventory.yaml")))
+    told = {"backup": "demo-20260301T021500Z-cp1", "to": to, "encrypt_to": recipient}
+    first = next(iter(etcd_backup.TASK.resources(spec, spec.control_planes[0], Fleet({}, parameters=told))))
+    assert (first.id == "packages:backup") == bool(needed)
+    if needed:
+        assert all(word in first.check for word in needed.split(", "))
