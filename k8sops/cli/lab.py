@@ -73,18 +73,19 @@ def down(
     """Remove a lab and all that belongs to it."""
     from k8sops.lab import hosts
     from k8sops.lab.engine import answers
-    from k8sops.lab.machine import labs_dir
+    from k8sops.lab.machine import alone, labs_dir
     from k8sops.lab.mirror import remove_mirror
 
     if not answers():
         _say("no Docker engine answers, so there is no lab")
         return
-    folders = labs_dir().iterdir() if labs_dir().exists() else []
-    names = {lab for lab, _ in hosts.all_hosts()} | {folder.name for folder in folders} if everything else {name}
-    for one in sorted(names):
-        hosts.down(one, _say)
-    if everything:
-        remove_mirror(_say)
+    with alone(_say):
+        folders = labs_dir().iterdir() if labs_dir().exists() else []
+        names = {lab for lab, _ in hosts.all_hosts()} | {folder.name for folder in folders} if everything else {name}
+        for one in sorted(names):
+            hosts.down(one, _say)
+        if everything:
+            remove_mirror(_say)
 
 
 @app.command()

@@ -76,13 +76,14 @@ def need(say: Say, **packages: str) -> None:
 
 @contextmanager
 def alone(say: Say) -> Iterator[None]:
-    """Nobody else makes a lab on this machine: both would build the same things and ask for the same addresses."""
+    """Nobody else makes or removes a lab on this machine: both would build the same things, ask for the same addresses,
+    and list hosts that are on their way out."""
     cache_dir().mkdir(parents=True, exist_ok=True)
     with (cache_dir() / "lab.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another lab is being made on this machine; waiting for it")
+            say("another lab is being made or removed on this machine; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -16,10 +16,19 @@ SERVICE_ACCOUNTS = ("sa.key", "sa.pub")
 
 def pki_seeded(backup: str, *, folder: str, more: Sequence[str] = ()) -> Resource:
     """The cluster's CAs and the keys of its service accounts are those of the backup, and so are the files `more`."""
-    paths = " ".join(quote(path) for path in [*(f"/etc/kubernetes/pki/{one}" for one in PKI + SERVICE_ACCOUNTS), *more])
-    tar = quote(f"{folder}/{backup}.tar")
+    paths = [*(f"/etc/kubernetes/pki/{one}" for one in PKI + SERVICE_ACCOUNTS), *more]
+    return _seeded("pki:seeded", paths, backup, folder, f"the CAs and the keys of service accounts of {backup}")
+
+
+def file_seeded(path: str, backup: str, *, folder: str) -> Resource:
+    """The file is that of the backup, until the host has joined."""
+    return _seeded(f"seeded:{path}", [path], backup, folder, f"as in {backup}")
+
+
+def _seeded(id: str, files: Sequence[str], backup: str, folder: str, want: str) -> Resource:
+    paths, tar = " ".join(map(quote, files)), quote(f"{folder}/{backup}.tar")
     return Resource(
-        id="pki:seeded",
+        id=id,
         check=f"""[ ! -f {CONFIG_DIR}/initialised ] || exit 0
 [ -f {tar} ] || drift "the backup is not here yet"
 there=$(tar -tf {tar}) || exit 12
@@ -35,7 +44,7 @@ for path in {paths}; do
   case $path in *.crt|*.pub) mode=0644 ;; esac
   tar -xOf {tar} "${{path#/}}" | put_file "$path" $mode root:root
 done""",
-        want=f"the CAs and the keys of service accounts of {backup}",
+        want=want,
     )
 
 

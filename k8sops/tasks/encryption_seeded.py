@@ -1,0 +1,31 @@
+"""Further control planes of new hosts: what the API server encrypts with at rest lies there before they join."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.facts import Fleet
+from k8sops.kubeadm import founder
+from k8sops.resource import Resource
+from k8sops.resources.restore import backup_there
+from k8sops.resources.seed import file_seeded
+from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.task import Task
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    path = spec.settings.api_server.extra_args.get("encryption-provider-config")
+    if not isinstance(path, str) or not host.is_control_plane or founder(spec, fleet) == host.name:
+        return
+    told, folder = fleet.parameters, spec.settings.backup.folder
+    backup = told.get("backup", "")
+    yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
+    yield file_seeded(path, backup, folder=folder)
+
+
+TASK = Task(
+    name="encryption-seeded",
+    title="the backup's encryption configuration lies on further control planes",
+    needs=("etcd-seeded",),
+    resources=_resources,
+)
