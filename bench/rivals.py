@@ -112,6 +112,8 @@ def pyinfra(bin_dir: Path, fleet: Fleet, data: Data, names: Names, folder: Path)
     for one in fleet.targets:
         login = {"ssh_hostname": one.host, "ssh_port": one.port, "ssh_user": fleet.user, "ssh_key": fleet.key}
         extra = {"ssh_strict_host_key_checking": "off", "ssh_allow_agent": False, "ssh_look_for_keys": False}
+        # Addresses of labs come again with other keys.
+        extra["ssh_known_hosts_file"] = str(folder / "pyinfra_known_hosts")
         groups.setdefault(one.group, []).append((one.name, {**data, **login, **extra, "names": names[one.name]}))
     inventory = folder / "pyinfra_inventory.py"
     inventory.write_text("".join(f"{group} = {hosts!r}\n" for group, hosts in groups.items()))
