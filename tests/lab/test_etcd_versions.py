@@ -39,8 +39,11 @@ def of_debian(into: Path) -> None:
     """etcd 3.4, which has no etcdutl, as Debian 12 packages it."""
     packages = cache_dir() / "etcd" / "debian"
     if not packages.is_dir():
-        packages.mkdir(parents=True)
-        command("apt-get", "-q", "download", "etcd-server", "etcd-client", cwd=packages)
+        new = packages.with_name(".debian")
+        new.mkdir(parents=True, exist_ok=True)
+        command("apt-get", "-q", "update")
+        command("apt-get", "-q", "download", "etcd-server", "etcd-client", cwd=new)
+        new.replace(packages)
     for package in packages.glob("*.deb"):
         command("dpkg", "-x", str(package), str(into / "files"))
     for name in ("etcd", "etcdctl"):
