@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from k8sops.lab.machine import need
+
 NAME = "test"
 
 
@@ -95,6 +97,17 @@ def encrypting(cluster: Cluster, planes: Sequence[str]) -> None:
     volume = {"name": "encryption", "host_path": ENCRYPTION, "mount_path": ENCRYPTION, "read_only": True}
     args = {"encryption-provider-config": f"{ENCRYPTION}/config.yaml"}
     cluster.edit(lambda data: data.update(api_server={"extra_args": args, "extra_volumes": [volume]}))
+
+
+def age_identity(path: Path) -> str:
+    """A new key of age in this file; its recipient."""
+    need(print, age="age", age_keygen="age")
+    subprocess.run(["age-keygen", "-o", str(path)], check=True, capture_output=True)
+    return recipient(path)
+
+
+def recipient(key: Path) -> str:
+    return subprocess.run(["age-keygen", "-y", str(key)], check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Cluster, Ran, encrypting
+from conftest import Cluster, Ran, age_identity, encrypting, recipient
 from prometheus_client.parser import text_string_to_metric_families
 from s3 import Server, s3_server
 
@@ -54,12 +54,8 @@ def server() -> Iterator[Server]:
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An identity of age."""
     path = tmp_path_factory.mktemp("age") / "key.txt"
-    subprocess.run(["age-keygen", "-o", str(path)], check=True, capture_output=True)
+    age_identity(path)
     return path
-
-
-def recipient(key: Path) -> str:
-    return subprocess.run(["age-keygen", "-y", str(key)], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def listed(cluster: Cluster, *words: str) -> list[dict[str, Any]]:
@@ -142,7 +138,7 @@ def test_a_copy_here_is_encrypted_before_it_leaves_and_proven_with_its_key_only(
     assert json.loads(manifest.read_text())["drill"]["ok"]
     assert [one["name"] for one in listed(planes, *where)] == [name]
     other = tmp_path / "other.txt"
-    subprocess.run(["age-keygen", "-o", str(other)], check=True, capture_output=True)
+    age_identity(other)
     assert "OtherKey: " in planes.k8sops("etcd", "verify", name, *where, "--identity", str(other), expect=3).err
     assert "is encrypted" in planes.k8sops("etcd", "verify", name, *where, expect=5).err
 

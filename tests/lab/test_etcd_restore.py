@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cluster, encrypting
+from conftest import Cluster, age_identity, encrypting
 from s3 import s3_server
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
@@ -246,10 +246,7 @@ def test_one_member_alone_is_restored(planes: Cluster, backup: str) -> None:
 
 def test_new_hosts_become_the_cluster_from_a_sealed_copy_alone(planes: Cluster, backup: str, tmp_path: Path) -> None:
     key = tmp_path / "key.txt"
-    subprocess.run(["age-keygen", "-o", str(key)], check=True, capture_output=True)
-    recipient = subprocess.run(
-        ["age-keygen", "-y", str(key)], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    recipient = age_identity(key)
     url = "s3://backups/gone"
     with s3_server() as server:
         (tmp_path / "s3").write_text(server.credentials["all"])
