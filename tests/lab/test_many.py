@@ -12,8 +12,6 @@ from bench import many
 from bench.crowd import Crowd, crowd
 from bench.measure import run
 
-pytestmark = pytest.mark.long
-
 COUNT = 200
 
 
