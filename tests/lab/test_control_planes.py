@@ -10,6 +10,9 @@ import pytest
 import yaml
 from conftest import Cluster
 
+from k8sops import shell
+from k8sops.etcd import library
+
 SECOND: dict[str, Any] = {}
 """The second worker's entry, until it is put into the inventory."""
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
@@ -46,6 +49,17 @@ def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
     assert runtimes == {"cp1": "containerd", "cp2": "containerd", "cp3": "containerd", "w1": "docker"}
     assert planes.on("w1", "iptables -S FORWARD | head -n 1").strip() == "-P FORWARD ACCEPT"
     SECOND.update(second)
+
+
+def test_programs_are_copied_out_of_an_image_of_docker_too(planes: Cluster) -> None:
+    """As etcd's tools are, where a control plane runs docker."""
+    words = f"set +e\nMARK=x\n{shell.LIBRARY}\n{library('tools')}\n"
+    found = """image=$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep kube-proxy | head -n 1)
+mkdir -p /tmp/programs && image_files "$image" /tmp/programs kube-proxy && /tmp/programs/kube-proxy --version"""
+    assert planes.on("w1", words + found) == "Kubernetes v1.36.3\n"
+    left = planes.on("w1", "docker ps -a --filter status=created --format '{{.Names}}'; rm -r /tmp/programs")
+    assert left == ""
+    assert "is not on this host" in planes.on("w1", f"{words}image_files no.such/image:1 /tmp etcd 2>&1\nexit 0")
 
 
 NFTABLES = """#!/usr/sbin/nft -f
