@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from k8sops.shell import quote
 from k8sops.spec import ClusterSpec
 from k8sops.verify.backend import over_testinfra
 
+PATIENCE = 60
+"""Seconds for which a node may not know a new Service: clients of the API pause for so long when they have lost it."""
 NEAR = 5
 """How many others each pod tries; in a ring, so that a thousand nodes stay affordable."""
 
@@ -81,8 +84,12 @@ def _connect(plane: Any, pod: tuple[str, str, str, str], target: str) -> Any:
 
 
 def _answers_everywhere(plane: Any, pods: list[tuple[str, str, str, str]], name: str, port: int) -> None:
-    silent = [pod[2] for pod in pods if _connect(plane, pod, f"{name}:{port}").rc]
-    assert not silent, f"{name} does not answer from {', '.join(silent)}"
+    """A Service that is new comes to a node with kube-proxy's next word from the API, for which it may have to look anew."""
+    until = time.monotonic() + PATIENCE
+    while pods := [pod for pod in pods if _connect(plane, pod, f"{name}:{port}").rc]:
+        silent = ", ".join(pod[2] for pod in pods)
+        assert time.monotonic() < until, f"{name} does not answer from {silent} within {PATIENCE} s"
+        time.sleep(2)
 
 
 def test_every_node_is_ready(plane: Any, spec: ClusterSpec) -> None:
