@@ -84,7 +84,7 @@ def _connect(plane: Any, pod: tuple[str, str, str, str], target: str) -> Any:
 
 
 def _answers_everywhere(plane: Any, pods: list[tuple[str, str, str, str]], name: str, port: int) -> None:
-    """A Service that is new comes to a node with kube-proxy's next word from the API, for which it may have to look anew."""
+    """A new Service comes to a node with kube-proxy's next word from the API, which it may have to find anew."""
     until = time.monotonic() + PATIENCE
     while pods := [pod for pod in pods if _connect(plane, pod, f"{name}:{port}").rc]:
         silent = ", ".join(pod[2] for pod in pods)
