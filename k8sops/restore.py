@@ -47,6 +47,12 @@ class Restore:
         return f"{self.id} {self.bump} {self.backup} {self.initial_cluster}\n"
 
 
+def encryption_file(spec: ClusterSpec) -> str | None:
+    """What API servers encrypt with at rest: a path on control planes, and in the archive of a backup."""
+    path = spec.settings.api_server.extra_args.get("encryption-provider-config")
+    return path if isinstance(path, str) else None
+
+
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
     """What only a restore wants to know of a control plane."""
     name, id = parameters.get("backup", ""), parameters.get("restore", "")

@@ -9,13 +9,14 @@ from k8sops.kubeadm import founder
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there
 from k8sops.resources.seed import file_seeded
+from k8sops.restore import encryption_file
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    path = spec.settings.api_server.extra_args.get("encryption-provider-config")
-    if not isinstance(path, str) or not host.is_control_plane or founder(spec, fleet) == host.name:
+    path = encryption_file(spec)
+    if not path or not host.is_control_plane or founder(spec, fleet) == host.name:
         return
     told, folder = fleet.parameters, spec.settings.backup.folder
     backup = told.get("backup", "")

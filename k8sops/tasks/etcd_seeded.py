@@ -9,7 +9,7 @@ from k8sops.kubeadm import founder
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there
 from k8sops.resources.seed import data_seeded, pki_seeded
-from k8sops.restore import PARAMETERS, asks, decide_seed, seed_findings
+from k8sops.restore import PARAMETERS, asks, decide_seed, encryption_file, seed_findings
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 from k8sops.task import Task
 
@@ -19,9 +19,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         return
     told, folder = fleet.parameters, spec.settings.backup.folder
     backup = told.get("backup", "")
-    encryption = spec.settings.api_server.extra_args.get("encryption-provider-config")
+    encryption = encryption_file(spec)
     yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
-    yield pki_seeded(backup, folder=folder, more=[encryption] if isinstance(encryption, str) else [])
+    yield pki_seeded(backup, folder=folder, more=[encryption] if encryption else [])
     yield data_seeded(
         told.get("restore", ""),
         backup,

@@ -67,6 +67,10 @@ class Cluster:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def gateway(self, host: str = "cp1") -> str:
+        """This machine, as the lab's hosts see it."""
+        return self.on(host, "ip -4 route show default | head -n 1").split()[2]
+
     def apply(self, *words: str, expect: int = 0) -> Any:
         return self.k8sops("apply", "--yes", "--allow", "restart,delete", "-o", "json", *words, expect=expect).data()
 

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import tarfile
 import threading
 import time
@@ -22,6 +21,7 @@ import yaml
 from conftest import Cluster, Ran, age_identity, encrypting, recipient
 from prometheus_client.parser import text_string_to_metric_families
 from s3 import Server, s3_server
+from strikes import Started
 
 FOLDER = "/var/backups/k8sops"
 SCRIPT = "/usr/local/sbin/k8sops-etcd"
@@ -265,27 +265,26 @@ sleep {after:.2f}; kill -9 -$pid 2>/dev/null || true; wait $pid || true
 
 def test_killed_or_cut_off_while_it_fetches_a_copy_no_half_one_bears_a_name(planes: Cluster, tmp_path: Path) -> None:
     chance, target = random.Random(SEED), tmp_path / "copies"
-    env = {**os.environ, "K8SOPS_INVENTORY": str(planes.inventory)}
-    argv = [sys.executable, "-m", "k8sops", "etcd", "backup", "--wait", "60", "--to", str(target)]
+    words = ("etcd", "backup", "--wait", "60", "--to", str(target))
     for at in range(KILLS):
-        running = subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        running = Started(planes, tmp_path / "state", *words)
         try:
-            running.wait(chance.uniform(1, 6))
+            running.process.wait(chance.uniform(1, 6))
         except subprocess.TimeoutExpired:
             if at % 2:
-                running.kill()
+                running.process.kill()
             else:
                 for host in PLANES:
                     planes.on(host, "pkill -9 -f 'sshd: ops' || true")
-        out, _ = running.communicate(timeout=120)
+        code, out = running.end()
         assert "Traceback" not in out, out
-        print(f"seed {SEED}, {'kill' if at % 2 else 'cut'} {at}: ended with {running.returncode}")
+        print(f"seed {SEED}, {'kill' if at % 2 else 'cut'} {at}: ended with {code}")
         for one in target.glob("*.json"):
             manifest = json.loads(one.read_text())
             whole = one.with_suffix(".db").read_bytes()
             assert hashlib.sha256(whole[:-32]).hexdigest() == manifest["sha256"]
             assert hashlib.sha256(one.with_suffix(".tar").read_bytes()).hexdigest() == manifest["tarSha256"]
-    planes.k8sops("etcd", "backup", "--wait", "60", "--to", str(target))
+    planes.k8sops(*words)
     planes.k8sops("etcd", "verify", "--latest", "--from", str(target))
     for host in {str(one["place"]) for one in listed(planes)}:
         sound(planes, host)
@@ -348,16 +347,11 @@ def test_a_clock_a_year_ahead_costs_no_good_backup(planes: Cluster) -> None:
 # --- elsewhere ---------------------------------------------------------------------------------------------------
 
 
-def gateway(cluster: Cluster) -> str:
-    """This machine, as the lab's hosts see it."""
-    return cluster.on("cp1", "ip -4 route show default | head -n 1").split()[2]
-
-
 def test_copies_in_s3_encrypted_with_a_key_that_may_only_write(
     planes: Cluster, server: Server, key: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "s3").write_text(server.credentials["write"])
-    s3 = {"endpoint": f"http://{gateway(planes)}:{server.line.port}", "credentials": f"file:{tmp_path}/s3"}
+    s3 = {"endpoint": f"http://{planes.gateway()}:{server.line.port}", "credentials": f"file:{tmp_path}/s3"}
     scheduled(planes, to=["s3://backups/lab"], s3=s3, encrypt_to=recipient(key))
     host = leader(planes)
     ran = script(planes, host)
@@ -440,7 +434,7 @@ def test_timers_fire_one_control_plane_does_it_and_another_takes_over(
     planes: Cluster, server: Server, until: Until, tmp_path: Path
 ) -> None:
     """Every minute, for once: backup, drill, metrics; then the leader's host goes down."""
-    hook = {"hook": f"http://{gateway(planes)}:1/never", "metrics": "/var/lib/node_exporter"}
+    hook = {"hook": f"http://{planes.gateway()}:1/never", "metrics": "/var/lib/node_exporter"}
     every = {"schedule": "*-*-* *:*:00", "drill": "*-*-* *:*:30", "takeover": 10}
     scheduled(planes, **every, **hook)
     first = leader(planes)
@@ -483,7 +477,7 @@ def test_cron_starts_it_too_and_the_hook_hears_of_what_failed(planes: Cluster, u
 
     server = ThreadingHTTPServer(("0.0.0.0", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    hook = f"http://{gateway(planes)}:{server.server_port}/hook"
+    hook = f"http://{planes.gateway()}:{server.server_port}/hook"
     soon = time.strftime("%H:%M", time.gmtime(time.time() + 120))
     scheduled(planes, schedule=soon, drill="Sun 04:00", cron=True, to=["ssh://nobody@127.0.0.1/nowhere"], hook=hook)
     until(lambda: bool(heard), 180)

@@ -7,15 +7,16 @@ import json
 import os
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import Cluster, age_identity, encrypting
 from s3 import s3_server
+from strikes import Started
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 SEED = int(os.environ.get("K8SOPS_SEED", "3"))
@@ -197,23 +198,18 @@ def test_a_member_whose_data_are_damaged_is_replaced(planes: Cluster) -> None:
 
 
 @pytest.mark.long
-def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup: str) -> None:
+def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup: str, tmp_path: Path) -> None:
     chance = random.Random(SEED)
-    words = ["etcd", "restore", backup, "--confirm", planes.name, "--no-verify", "--wait", "120"]
-    env = {**os.environ, "K8SOPS_INVENTORY": str(planes.inventory), "KUBECONFIG": str(planes.kubeconfig)}
+    words = ("etcd", "restore", backup, "--confirm", planes.name, "--no-verify", "--wait", "120")
     for at in range(KILLS):
-        running = subprocess.Popen(
-            [sys.executable, "-m", "k8sops", *words], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True,
-        )  # fmt: skip
+        running = Started(planes, tmp_path / "state", *words)
         wait = chance.uniform(5, 90)
-        try:
-            out, _ = running.communicate(timeout=wait)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            out, _ = running.communicate()
+        with suppress(subprocess.TimeoutExpired):
+            running.process.wait(wait)
+        running.process.kill()
+        code, out = running.end()
         assert "Traceback" not in out
-        print(f"seed {SEED}, kill {at} after {wait:.0f} s: ended with {running.returncode}")
+        print(f"seed {SEED}, kill {at} after {wait:.0f} s: ended with {code}")
         # At no point is the only copy of the data gone.
         for host in PLANES:
             assert planes.on(host, "ls -d /var/lib/etcd/member*/snap/db").strip()
@@ -253,8 +249,7 @@ def test_new_hosts_become_the_cluster_from_a_sealed_copy_alone(planes: Cluster, 
 
         def reach() -> None:
             """The way to the server, as this lab's hosts see it."""
-            gateway = planes.on("cp1", "ip -4 route show default | head -n 1").split()[2]
-            s3 = {"endpoint": f"http://{gateway}:{server.line.port}", "credentials": f"file:{tmp_path}/s3"}
+            s3 = {"endpoint": f"http://{planes.gateway()}:{server.line.port}", "credentials": f"file:{tmp_path}/s3"}
             planes.edit(lambda data: data.update(backup={"s3": s3}))
 
         reach()
