@@ -315,7 +315,8 @@ def _hang_up(connection: Connection) -> None:
             # Its thread reads to the end at once; by itself it looks for one only every tenth of a second.
             with suppress(OSError, EOFError):
                 transport.sock.shutdown(socket.SHUT_RDWR)
-        hop.close()
+        # Not by Fabric, which passes over a line that has just ended, and with it over the socket to the agent.
+        hop.client.close()
 
 
 def _hops(connection: Connection) -> list[Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +22,12 @@ if TYPE_CHECKING:
 FromOption = Annotated[
     str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
 ]
-PAUSES = (20, 40, 60)
-"""Seconds before a verification that failed is tried again."""
+PATIENCE = 300
+"""Seconds within which the cluster must hold afterwards.
+
+Clients of the API come back to it after pauses of up to a minute, and of another one where what they had seen is no
+more (client-go's reflectors): until then kube-proxy and CoreDNS know no new Service.
+"""
 FILES = ("db", "tar", "json")
 """The manifest comes last: a backup is there when its manifest is."""
 
@@ -76,7 +79,7 @@ def restore(
         if _name_old_nodes(work) or without:
             work.note("Once every node of the cluster is there: k8sops verify")
         elif verify:
-            result.append(_verified(work, inventory, output, ask_become_pass, color))
+            result.append(_verified(inventory, output, ask_become_pass, color))
 
     if not source:
         code = play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
@@ -95,21 +98,11 @@ def restore(
     return code or next(iter(result), 0)
 
 
-def _verified(work: Work, inventory: Path, output: o.Output, ask_become_pass: bool, color: o.Color) -> int:
-    """The exit code of `verify`, which is asked again a few times.
-
-    Clients of the API come back to it after pauses of up to a minute, and of another one where what they had seen is
-    no more (client-go's reflectors): until then kube-proxy and CoreDNS know no new Service.
-    """
+def _verified(inventory: Path, output: o.Output, ask_become_pass: bool, color: o.Color) -> int:
+    """The exit code of `verify`."""
     from k8sops.cli.verify import verify
 
-    for pause in PAUSES:
-        code = verify(inventory, None, output, ask_become_pass, color)
-        if not code:
-            return 0
-        work.note(f"again in {pause} s: clients of the API may not all be back yet")
-        time.sleep(pause)
-    return verify(inventory, None, output, ask_become_pass, color)
+    return verify(inventory, timeout=PATIENCE, output=output, ask_become_pass=ask_become_pass, color=color)
 
 
 def back(
@@ -141,7 +134,7 @@ def back(
 
     def then(work: Work, found: Plan) -> None:
         if verify and not without:
-            result.append(_verified(work, inventory, output, ask_become_pass, color))
+            result.append(_verified(inventory, output, ask_become_pass, color))
 
     code = play(request.told(restore=id, without=without), How(output, color, wait, check), ask, then=then)
     return code or next(iter(result), 0)

@@ -14,6 +14,9 @@ from k8sops.cli.common import connections, console, load_spec, print_json
 def verify(
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML too.")] = None,
+    timeout: Annotated[
+        int, typer.Option(metavar="SECONDS", help="For so long, what does not hold yet is looked at again.")
+    ] = 120,
     output: o.OutputOption = o.Output.table,
     ask_become_pass: o.AskPassOption = False,
     color: o.ColorOption = o.Color.auto,
@@ -28,7 +31,7 @@ def verify(
         def tell(result: Result) -> None:
             status.update(f"{result.name}: {'ok' if result.passed else 'FAILED'}")
 
-        results = run_suite(spec, connect, tell, junit)
+        results = run_suite(spec, connect, tell, timeout, junit)
     failed = [one for one in results if not one.passed]
     if output is o.Output.json:
         print_json({"apiVersion": "k8sops/v1", "kind": "Verification", "tests": [vars(one) for one in results]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,9 +32,15 @@ class Result:
 class Suite:
     """The pytest plugin that gives tests the cluster, and keeps their results."""
 
-    def __init__(self, spec: ClusterSpec, connect: Callable[[str], Host], tell: Callable[[Result], None]) -> None:
+    def __init__(
+        self, spec: ClusterSpec, connect: Callable[[str], Host], tell: Callable[[Result], None], timeout: float
+    ) -> None:
         self.spec, self.connect, self.tell = spec, connect, tell
-        self.results: list[Result] = []
+        self.until, self.results = time.monotonic() + timeout, list[Result]()
+
+    def time_left(self) -> float:
+        """Seconds for which what does not hold yet is looked at again; all tests share them."""
+        return self.until - time.monotonic()
 
     @cached_property
     def plane(self) -> Host:
@@ -72,12 +79,16 @@ def _reason(report: Any) -> str:
 
 
 def run_suite(
-    spec: ClusterSpec, connect: Callable[[str], Host], tell: Callable[[Result], None], junit: Path | None = None
+    spec: ClusterSpec,
+    connect: Callable[[str], Host],
+    tell: Callable[[Result], None],
+    timeout: float,
+    junit: Path | None = None,
 ) -> list[Result]:
-    """The results of all tests; each is told as it ends."""
+    """The results of all tests; each is told as it ends. `timeout`: seconds within which the cluster must hold."""
     import pytest
 
-    folder, suite = Path(__file__).parent, Suite(spec, connect, tell)
+    folder, suite = Path(__file__).parent, Suite(spec, connect, tell, timeout)
     argv = ["-p", "no:terminal", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={folder}", str(folder)]
     if junit:
         argv += [

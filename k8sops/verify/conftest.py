@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -26,3 +27,10 @@ def node(request: pytest.FixtureRequest, entry: HostEntry) -> Any:
 def plane(request: pytest.FixtureRequest, spec: ClusterSpec) -> Any:
     """testinfra's view of a control plane, for work on the cluster itself."""
     return over_testinfra(request.config.k8sops.plane)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def time_left(request: pytest.FixtureRequest) -> Callable[[], float]:
+    """The seconds for which what does not hold yet may still be looked at again."""
+    found: Callable[[], float] = request.config.k8sops.time_left  # type: ignore[attr-defined]
+    return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +15,8 @@ from k8sops.shell import quote
 from k8sops.spec import ClusterSpec
 from k8sops.verify.backend import over_testinfra
 
-PATIENCE = 60
-"""Seconds for which a node may not know a new Service: clients of the API pause for so long when they have lost it."""
+ROLLOUT = 120
+"""Seconds for the image to be pulled and the pods to be ready."""
 NEAR = 5
 """How many others each pod tries; in a ring, so that a thousand nodes stay affordable."""
 
@@ -65,10 +65,10 @@ def pods(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, str, str, s
     namespace = f"k8sops-verify-{secrets.token_hex(3)}"
     try:
         plane.check_output(f"kubectl apply -f - <<<{quote(_objects(namespace, suite.spec.verify_image))}")
-        done = plane.run(f"kubectl -n {namespace} rollout status daemonset/verify --timeout=120s")
+        done = plane.run(f"kubectl -n {namespace} rollout status daemonset/verify --timeout={ROLLOUT}s")
         listed = json.loads(plane.check_output(f"kubectl -n {namespace} get pods -o json"))["items"]
         waiting = [_why(one) for one in listed if not one["status"].get("podIP")]
-        assert done.rc == 0, f"not ready within 120 s: {'; '.join(waiting) or done.stderr}"
+        assert done.rc == 0, f"not ready within {ROLLOUT} s: {'; '.join(waiting) or done.stderr}"
         yield [(namespace, one["metadata"]["name"], one["spec"]["nodeName"], one["status"]["podIP"]) for one in listed]
     finally:
         plane.run(f"kubectl delete namespace {namespace} --wait=false")
@@ -83,30 +83,48 @@ def _connect(plane: Any, pod: tuple[str, str, str, str], target: str) -> Any:
     return plane.run(f"kubectl -n {pod[0]} exec {pod[1]} -- /agnhost connect --timeout=5s {target}")
 
 
-def _answers_everywhere(plane: Any, pods: list[tuple[str, str, str, str]], name: str, port: int) -> None:
-    """A new Service comes to a node with kube-proxy's next word from the API, which it may have to find anew."""
-    until = time.monotonic() + PATIENCE
-    while pods := [pod for pod in pods if _connect(plane, pod, f"{name}:{port}").rc]:
-        silent = ", ".join(pod[2] for pod in pods)
-        assert time.monotonic() < until, f"{name} does not answer from {silent} within {PATIENCE} s"
+def _left(time_left: Callable[[], float], look: Callable[[], list[str]]) -> str:
+    """What is still amiss when no time is left; looked for at least once."""
+    while (amiss := look()) and time_left() > 0:
         time.sleep(2)
+    return ", ".join(amiss)
 
 
-def test_every_node_is_ready(plane: Any, spec: ClusterSpec) -> None:
-    nodes = json.loads(plane.check_output("kubectl get nodes -o json"))["items"]
-    ready = {
-        one["metadata"]["name"]
-        for one in nodes
-        if any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"]["conditions"])
-    }
-    missing = sorted({host.name for host in spec.hosts} - ready)
-    assert not missing, f"not ready: {', '.join(missing)}"
+def _silent(plane: Any, pods: list[tuple[str, str, str, str]], name: str) -> Callable[[], list[str]]:
+    """The nodes from which it does not answer; those from which it has are not asked again.
+
+    A new Service comes to a node with kube-proxy's next word from the API, which it may have to find anew.
+    """
+    asked = list(pods)
+
+    def look() -> list[str]:
+        asked[:] = [pod for pod in asked if _connect(plane, pod, name).rc]
+        return [pod[2] for pod in asked]
+
+    return look
 
 
-def test_system_pods_run(plane: Any) -> None:
-    pods = json.loads(plane.check_output("kubectl -n kube-system get pods -o json"))["items"]
-    bad = [one["metadata"]["name"] for one in pods if one["status"]["phase"] not in ("Running", "Succeeded")]
-    assert not bad, f"not running: {', '.join(bad)}"
+def test_every_node_is_ready(plane: Any, spec: ClusterSpec, time_left: Callable[[], float]) -> None:
+    def look() -> list[str]:
+        nodes = json.loads(plane.check_output("kubectl get nodes -o json"))["items"]
+        ready = {
+            one["metadata"]["name"]
+            for one in nodes
+            if any(c["type"] == "Ready" and c["status"] == "True" for c in one["status"]["conditions"])
+        }
+        return sorted({host.name for host in spec.hosts} - ready)
+
+    missing = _left(time_left, look)
+    assert not missing, f"not ready: {missing}"
+
+
+def test_system_pods_run(plane: Any, time_left: Callable[[], float]) -> None:
+    def look() -> list[str]:
+        pods = json.loads(plane.check_output("kubectl -n kube-system get pods -o json"))["items"]
+        return [one["metadata"]["name"] for one in pods if one["status"]["phase"] not in ("Running", "Succeeded")]
+
+    bad = _left(time_left, look)
+    assert not bad, f"not running: {bad}"
 
 
 def test_a_pod_runs_on_every_node(pods: list[tuple[str, str, str, str]], spec: ClusterSpec) -> None:
@@ -114,23 +132,34 @@ def test_a_pod_runs_on_every_node(pods: list[tuple[str, str, str, str]], spec: C
     assert not missing, f"no pod on {', '.join(missing)}"
 
 
-def test_every_pod_reaches_every_other(plane: Any, pods: list[tuple[str, str, str, str]]) -> None:
-    silent = []
-    for at, pod in enumerate(pods):
-        others = [pods[(at + step) % len(pods)] for step in range(1, min(NEAR, len(pods) - 1) + 1)]
-        silent += [f"{pod[2]} -> {other[2]}" for other in others if _connect(plane, pod, f"{other[3]}:8080").rc]
-    assert not silent, f"no connection: {', '.join(silent)}"
+def test_every_pod_reaches_every_other(
+    plane: Any, pods: list[tuple[str, str, str, str]], time_left: Callable[[], float]
+) -> None:
+    ring = [
+        (pods[at], pods[(at + step) % len(pods)])
+        for step in range(1, min(NEAR, len(pods) - 1) + 1)
+        for at in range(len(pods))
+    ]
+
+    def look() -> list[str]:
+        ring[:] = [(pod, other) for pod, other in ring if _connect(plane, pod, f"{other[3]}:8080").rc]
+        return [f"{pod[2]} -> {other[2]}" for pod, other in ring]
+
+    silent = _left(time_left, look)
+    assert not silent, f"no connection: {silent}"
 
 
 def test_a_service_answers_by_name_from_every_node(
-    plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec
+    plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec, time_left: Callable[[], float]
 ) -> None:
-    name = f"verify.{pods[0][0]}.svc.{spec.settings.network.dns_domain}"
-    _answers_everywhere(plane, pods, name, 80)
+    name = f"verify.{pods[0][0]}.svc.{spec.settings.network.dns_domain}:80"
+    silent = _left(time_left, _silent(plane, pods, name))
+    assert not silent, f"{name} does not answer from {silent}"
 
 
 def test_the_api_answers_by_name_from_every_node(
-    plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec
+    plane: Any, pods: list[tuple[str, str, str, str]], spec: ClusterSpec, time_left: Callable[[], float]
 ) -> None:
-    name = f"kubernetes.default.svc.{spec.settings.network.dns_domain}"
-    _answers_everywhere(plane, pods, name, 443)
+    name = f"kubernetes.default.svc.{spec.settings.network.dns_domain}:443"
+    silent = _left(time_left, _silent(plane, pods, name))
+    assert not silent, f"{name} does not answer from {silent}"

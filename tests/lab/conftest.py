@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from k8sops import journal
 from k8sops.lab.machine import need
 
 NAME = "test"
@@ -48,8 +49,12 @@ class Cluster:
     def kubeconfig(self) -> Path:
         return self.folder / "kubeconfig"
 
-    def k8sops(self, *words: str, expect: int | None = 0, inventory: Path | None = None) -> Ran:
-        env = {**os.environ, "K8SOPS_INVENTORY": str(inventory or self.inventory), "KUBECONFIG": str(self.kubeconfig)}
+    def k8sops(
+        self,
+        *words: str, expect: int | None = 0, inventory: Path | None = None, env: dict[str, str] | None = None,
+    ) -> Ran:  # fmt: skip
+        where = {"K8SOPS_INVENTORY": str(inventory or self.inventory), "KUBECONFIG": str(self.kubeconfig)}
+        env = {**os.environ, **where, **(env or {})}
         done = subprocess.run(
             [sys.executable, "-m", "k8sops", *words], capture_output=True, text=True, env=env, stdin=subprocess.DEVNULL
         )
@@ -85,6 +90,11 @@ class Cluster:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
 
 
+def bare_home(home: Path) -> dict[str, str]:
+    """An operator whose ~/.ssh is empty: what this machine's own known_hosts may say is not asked."""
+    return {"HOME": str(home), "XDG_STATE_HOME": str(journal.state_dir().parent)}
+
+
 ENCRYPTION = "/etc/kubernetes/encryption"
 SEALED = f"""apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
@@ -116,12 +126,16 @@ def recipient(key: Path) -> str:
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """One control plane and one worker, bare; taken down after the tests, which checks that nothing is left."""
+    """One control plane and one worker, bare; taken down after the tests, and nothing of it may be left then."""
     made = Cluster(tmp_path_factory.mktemp("lab"))
     made.k8sops("lab", "down", NAME)
     made.lab_up("--workers", "1")
     yield made
     made.k8sops("lab", "down", NAME)
+    for what in (["ps", "--all"], ["volume", "ls"], ["network", "ls"]):
+        listed = subprocess.run(["docker", *what], check=True, capture_output=True, text=True).stdout
+        assert f"k8sops-{NAME}" not in listed
+    assert f"k8sops-{NAME}" not in Path("/proc/mounts").read_text()
 
 
 @pytest.fixture(autouse=True)

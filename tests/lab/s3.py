@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.request import Request, urlopen
 
 WRITE_ONLY = ["s3:PutObject", "s3:AbortMultipartUpload"]
 
@@ -79,14 +79,17 @@ class Server:
 @contextmanager
 def s3_server() -> Iterator[Server]:
     """moto over HTTP, with a bucket `backups`; every request is checked against the rights of its key."""
-    # As many requests as are made here before the first user is there.
-    os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "7"
     import boto3
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    # Nothing of a server before this one is left, and as many requests are let through as are made here before the
+    # first user has a key.
+    for path, said in (("reset", b""), ("reset-auth", b"7")):
+        asked = Request(f"http://{host}:{port}/moto-api/{path}", said, {"Content-Type": "text/plain"}, method="POST")
+        urlopen(asked).close()
     how = {"endpoint_url": f"http://{host}:{port}", "region_name": "us-east-1"}
     iam = boto3.client("iam", aws_access_key_id="x", aws_secret_access_key="y", **how)
     found = {}

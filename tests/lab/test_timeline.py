@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import Cluster
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -104,5 +105,6 @@ def test_light_and_dark_differ_and_a_real_run_is_shown(
         shades[shade] = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
         browser.save_screenshot(str(tmp_path / f"{shade}.png"))
     assert shades == {"light": "rgb(255, 255, 255)", "dark": "rgb(18, 22, 28)"}
-    assert texts(browser, ".row .name") == ["cp1", "w1"]
+    groups = yaml.safe_load(cluster.inventory.read_text())["groups"].values()
+    assert texts(browser, ".row .name") == [host for group in groups for host in group["hosts"]]
     assert "surveying" in " ".join(browser.execute_script("return run.bars.map(b => b.name)"))

@@ -14,7 +14,7 @@ import paramiko
 import pytest
 
 from k8sops import execution
-from k8sops.connection import SSHHost, SSHSettings
+from k8sops.connection import SSHHost, SSHSettings, _hang_up
 from k8sops.errors import UnreachableError
 
 
@@ -179,3 +179,27 @@ def test_many_connections_are_made_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(said, range(500)))
     assert all("127.0.0.1:1 does not answer" in answer for answer in answers)
+
+
+def test_a_login_that_is_closed_leaves_no_socket_to_the_agent(server: Server, tmp_path: Path) -> None:
+    """Also where the line has ended first, which is what Fabric's own close passes over."""
+
+    class Agent:
+        closed = False
+
+        def close(self) -> None:
+            self.closed = True
+
+    server.stalls, agent = "end", Agent()
+    (tmp_path / "config").write_text("")
+    paramiko.RSAKey.generate(2048).write_private_key_file(str(tmp_path / "id"))
+    pin = f"{server.key.get_name()} {server.key.get_base64()}"
+    settings = SSHSettings(
+        name="w1", host="127.0.0.1", port=server.port, user="ops", identity=str(tmp_path / "id"), host_key=pin,
+        known_hosts=(), ssh_config=str(tmp_path / "config"), patience=0,
+    )  # fmt: skip
+    connection = SSHHost(settings)._connect()
+    connection.client._agent = agent
+    connection.client.get_transport().close()
+    _hang_up(connection)
+    assert agent.closed
