@@ -32,14 +32,14 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest tests/unit --durations=5
+	$(BIN)/pytest tests/unit --numprocesses auto --durations=5
 
 lab-test: $(VENV)/.installed
 	$(BIN)/pytest tests/lab -m 'not long' --durations=0 -rA --capture=tee-sys
 
 # The random tests, longer, and all that takes long: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed
-	K8SOPS_KILLS=10 $(BIN)/pytest tests/lab -m long --ignore tests/lab/test_death_site.py --durations=0 -rA --capture=tee-sys
+	K8SOPS_KILLS=10 $(BIN)/pytest tests/lab -m long --durations=0 -rA --capture=tee-sys
 	K8SOPS_KILLS=10 $(BIN)/pytest tests/lab/test_etcd_backup.py -k killed --capture=tee-sys
 	K8SOPS_PAIRS=50 K8SOPS_STRIKES=200 $(BIN)/pytest tests/lab/test_death.py tests/lab/test_death_site.py --capture=tee-sys
 

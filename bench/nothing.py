@@ -11,11 +11,13 @@ from bench.fleet import Fleet, over
 from bench.measure import BIN, Command, FailedError
 from bench.table import Row
 
+QUESTIONS = str(Path(__file__).with_name("questions.sh"))
 
-def floor(fleet: Fleet) -> Command:
-    """One connection and one trivial exec a host, by Fabric."""
+
+def floor(fleet: Fleet, script: str = "-") -> Command:
+    """One connection and one exec a host, by Fabric: a trivial one, or a script."""
     places = [one.place for one in fleet.targets]
-    return Command([str(BIN / "python"), "-m", "bench.floor", fleet.key, fleet.user, *places])
+    return Command([str(BIN / "python"), "-m", "bench.floor", fleet.key, fleet.user, script, *places])
 
 
 def k8sops(fleet: Fleet, folder: Path) -> Command:
@@ -45,9 +47,13 @@ def rows(
         with over(fleet, rtt, folder) as far:
             commands: Mapping[str, Command] = {
                 "floor": floor(far),
+                "questions": floor(far, QUESTIONS),
                 "k8sops": k8sops(far, folder),
                 **{name: makers[name](path, far, data, names, folder) for name, path in bins.items()},
             }
             say(f"nothing to do, {len(far.targets)} hosts, RTT {rtt} ms")
             samples = measure.in_turns(commands, runs, say)
-        yield Row("nothing to do", len(far.targets), rtt, measure.seconds(samples), measure.mib(samples))
+        taken = measure.seconds(samples)
+        asked = {"floor": taken.pop("questions"), "k8sops": taken["k8sops"]}
+        yield Row("nothing to do", len(far.targets), rtt, taken, measure.mib(samples))
+        yield Row("its questions by hand", len(far.targets), rtt, asked, note="floor: the same questions, questions.sh")

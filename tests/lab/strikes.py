@@ -24,6 +24,9 @@ from typing import Any
 from conftest import Cluster
 
 SEED = int(os.environ.get("K8SOPS_SEED", "4"))
+STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30"))
+OVER_CLUSTERS = STRIKES // 4
+"""So many of them strike a whole cluster, which costs six times as much as on bare hosts."""
 FATES = {
     "kill": 6,  # kill -9 of k8sops
     "freeze": 1,  # SIGSTOP of k8sops, a while

@@ -15,7 +15,7 @@ from conftest import Cluster
 from sampler import in_files, on_host, sampling
 from strikes import SEED
 
-ROUNDS, FILES = 20, 9
+ROUNDS, FILES = 10, 19
 BOOK = "- {name: Secrets, hosts: workers, tasks: [names, private]}\n"
 TASK = '''\
 """Files of root's alone; one that is called `bad` cannot be written, and the step prints what it has."""

@@ -18,7 +18,7 @@ from strikes import SEED, Started, Tally
 from k8sops.shell import RUN_LOCK, quote
 
 PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))
-STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) * 2 // 3
+STRIKES = strikes.STRIKES - strikes.OVER_CLUSTERS
 BOOK = """\
 - {name: Hosts, hosts: all, tasks: [swap, kernel, names, time-sync, shell-comfort]}
 """

@@ -21,11 +21,9 @@ from strikes import SEED, Tally
 
 from k8sops.journal import state_dir
 
-pytestmark = pytest.mark.long
-
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
-STRIKES = int(os.environ.get("K8SOPS_STRIKES", "30")) // 3
+STRIKES = strikes.OVER_CLUSTERS
 FROM = int(os.environ.get("K8SOPS_FROM", "0"))
 """The cycle to begin with, where an earlier run of the same seed has been through those before it."""
 APPLY = ("apply", "--yes", "--allow", "restart,drain,delete", "--wait", "120")
