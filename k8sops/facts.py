@@ -86,8 +86,8 @@ class HostFacts:
     joined: bool = False
     initialised: bool = False
     api: bool = False
-    kubelet_age: int | None = None
-    """For how many seconds kubelet has been running, where the API server beside it does not answer."""
+    starting: int | None = None
+    """Where the API server does not answer: for how many seconds kubelet, or where that does not run, the host, is up."""
     ca: bytes = b""
     """The cluster's CA certificate in PEM, as it lies on the host."""
     admin_conf: str = ""
@@ -148,7 +148,7 @@ class HostFacts:
             joined="joined" in one,
             initialised="initialised" in one,
             api="api" in one,
-            kubelet_age=int(one["kubelet_age"]) if one.get("kubelet_age") else None,
+            starting=int(one["starting"]) if one.get("starting") else None,
             ca="".join(f"{line}\n" for line in many.get("ca", ())).encode(),
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),

@@ -109,7 +109,9 @@ if [ -n "$API_FD" ]; then
   if [ -n "$value" ]; then
     fact api 1
   else
+    # At a boot kubelet may fail at first, and wait for its next start: then the age of the host says how it is.
     kubelet=$(systemctl show -P MainPID kubelet 2>/dev/null)
-    [ ! -d "/proc/${kubelet:-0}" ] || fact kubelet_age $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
+    [ -d "/proc/${kubelet:-0}" ] || kubelet=1
+    fact starting $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
   fi
 fi

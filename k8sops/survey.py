@@ -115,7 +115,8 @@ def gather_when_up(
 ) -> tuple[Fleet, dict[str, str]]:
     """As `gather`, once API servers that are on their way up are there: after a reboot they take their time.
 
-    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down.
+    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down; where kubelet does not
+    run, that holds for the host.
     """
     since, told = time.monotonic(), ""
     while True:
@@ -125,12 +126,12 @@ def gather_when_up(
             return fleet, silent
         if coming[0] != told:
             told = coming[0]
-            what = f"its API server, for up to {API_SECONDS} s: kubelet runs since {fleet[told].kubelet_age} s"
+            what = f"its API server, for up to {API_SECONDS} s: up for {fleet[told].starting} s"
             session.emit({"type": "waiting", "host": told, "for": what})
 
 
 def _is_coming(facts: HostFacts) -> bool:
-    return not facts.api and facts.kubelet_age is not None and facts.kubelet_age < API_SECONDS
+    return not facts.api and facts.starting is not None and facts.starting < API_SECONDS
 
 
 def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dict[tuple[int, str, str, str], Seen]:

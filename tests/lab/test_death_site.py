@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from sampler import in_files, on_host, sampling
 from strikes import SEED, Tally
 
 from k8sops.journal import state_dir
+from k8sops.shell import quote
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
@@ -165,6 +167,20 @@ def as_it_should_be(hosts: Cluster) -> None:
 
 def test_the_cluster_is_in_good_health(hosts: Cluster) -> None:
     assert all(one["passed"] for one in hosts.k8sops("verify", "-o", "json").data()["tests"])
+
+
+SECOND = "[Service]\nExecStartPre=/bin/sh -c '[ -e /run/once ] || { touch /run/once; exit 1; }'\n"
+"""kubelet fails at its first start after a boot, and comes back by itself 10 s later."""
+
+
+def test_a_control_plane_that_boots_is_waited_for_before_kubelet_runs(hosts: Cluster) -> None:
+    drop_in = "/etc/systemd/system/kubelet.service.d/slow.conf"
+    hosts.on("cp1", f"printf %s {quote(SECOND)} >{drop_in}")
+    subprocess.run(["docker", "restart", f"k8sops-{hosts.name}-cp1"], check=True, capture_output=True)
+    ran = hosts.k8sops("reset", "w1", "--check")
+    assert "waiting" in ran.out + ran.err
+    assert "drained:w1" in ran.out
+    hosts.on("cp1", f"rm {drop_in}; systemctl daemon-reload")
 
 
 def test_no_secret_of_any_join_is_found_anywhere(

@@ -283,7 +283,7 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
         asked.append(script)
         mark = re.search(r"^MARK=(\S+)$", script, re.M)
         assert mark
-        api = "api=1" if len(asked) > 2 else f"kubelet_age={age}"
+        api = "api=1" if len(asked) > 2 else f"starting={age}"
         return Result(0, f"{mark[1].strip(chr(39))} facts\n{FACTS.replace('api=1', api)}", "", 0.1)
 
     host = FakeHost("cp1", handler)
@@ -291,7 +291,7 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
     assert len(asked) == looks
     assert plan.fleet["cp1"].api == (looks == 3)
     waits = [event["for"] for event in events if event["type"] == "waiting"]
-    assert waits == ["its API server, for up to 180 s: kubelet runs since 20 s"][: looks // 2]
+    assert waits == ["its API server, for up to 180 s: up for 20 s"][: looks // 2]
 
 
 def test_a_survey_that_hangs_says_at_which_check() -> None:
