@@ -18,6 +18,8 @@ LEAST_CPUS, LEAST_KIB = 2, 1700 * 1024
 PORTS = {True: (6443, 2379, 2380, 10250, 10257, 10259), False: (10250,)}
 """Ports and protocols page of Kubernetes; True: control plane."""
 MOST_PEERS = 8
+BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
+"""What `kubeadm join` gives kubelet to begin with, and takes away in the end."""
 
 
 def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
@@ -83,12 +85,15 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, silent: froze
         answer = facts.probes.get((probe.host, probe.port), "ok")
         if answer != "ok":
             yield found(probe.name, f"cannot reach {probe.host} port {probe.port}: {answer}")
-    if not facts.initialised and not (host.is_control_plane and facts.left):
+    # What a first start or a join that died has left is in nobody's way: it is gone over again.
+    foreign = [path for path in facts.left if not host.is_control_plane and path != BOOTSTRAP]
+    begun = len(foreign) < len(facts.left)
+    if not facts.initialised and not begun:
         for port in PORTS[host.is_control_plane]:
             if port in facts.listens:
                 yield found(f"Port{port}", f"port {port} is in use")
-    if facts.left and not host.is_control_plane:
-        yield found("Leftovers", f"left by an earlier cluster: {', '.join(facts.left)}; kubeadm reset removes them")
+    if foreign:
+        yield found("Leftovers", f"left by an earlier cluster: {', '.join(foreign)}; kubeadm reset removes them")
 
 
 def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:

@@ -133,6 +133,18 @@ def test_what_makes_a_host_unfit_is_found_by_name(change: dict[str, object], nam
     assert not list(PREFLIGHT.findings(spec, Fleet({"cp1": HostFacts(**FIT)})))  # type: ignore[arg-type]
 
 
+def test_what_a_join_that_died_has_left_is_no_leftover_of_another_cluster(spec: ClusterSpec) -> None:
+    here = {**FIT, "addresses": (("eth0", f"{spec.host('w1').address}/24"),), "listens": frozenset({10250})}
+
+    def found(*left: str) -> set[str]:
+        fleet = Fleet({"w1": HostFacts(**{**here, "left": left})})  # type: ignore[arg-type]
+        return {one.name for one in PREFLIGHT.findings(spec, fleet)}
+
+    assert found("/etc/kubernetes/bootstrap-kubelet.conf") == set()
+    assert found() == {"Port10250"}
+    assert found("/etc/kubernetes/manifests/etcd.yaml") == {"Leftovers", "Port10250"}
+
+
 def test_what_two_hosts_must_not_share_is_found(spec: ClusterSpec) -> None:
     twin = HostFacts(**FIT, hostname="x", machine_id="m", macs=("aa",))  # type: ignore[arg-type]
     late = HostFacts(**FIT, skew=100.0)  # type: ignore[arg-type]
