@@ -11,15 +11,19 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
+from k8sops.cli.verify import verdict
 from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, working
 from k8sops.errors import Cancelled, UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from k8sops.plan import Plan
     from k8sops.runner import Done
+    from k8sops.verify import Result
 
 Ask = Callable[[Work, "Plan"], None]
 """Raises Cancelled when the user does not want it."""
+Then = Callable[[Work, "Plan"], "list[Result] | None"]
+"""Its results of tests, if there are any, belong to the run: to what is printed as JSON, and to the exit code."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class How:
     """Only show."""
 
 
-def play(request: Request, how: How, ask: Ask, *, first: Ask | None = None, then: Ask | None = None) -> int:
+def play(request: Request, how: How, ask: Ask, *, first: Ask | None = None, then: Then | None = None) -> int:
     """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
     `then` after it, when nothing has failed. The exit code."""
     from k8sops.report import done_data, print_done
@@ -52,11 +56,12 @@ def play(request: Request, how: How, ask: Ask, *, first: Ask | None = None, then
             print_done(screen, done, everything=bool(request.verbose))
         code = exit_code(done)
         work.end(code, done)
+        well = not (done.failures or done.still or done.interrupted)
+        tests = then(work, found) if then and well else None
         if how.output is o.Output.json:
-            print_json(done_data(done, work.journal.run))
-        if then and not (done.failures or done.still or done.interrupted):
-            then(work, found)
-        return code
+            more = {} if tests is None else {"tests": [vars(one) for one in tests]}
+            print_json(done_data(done, work.journal.run) | more)
+        return code or (0 if tests is None else verdict(tests))
 
 
 def refuse_silence(given: bool, remedy: str) -> None:

@@ -18,6 +18,7 @@ from k8sops.errors import InputError
 if TYPE_CHECKING:
     from k8sops.plan import Plan
     from k8sops.spec import ClusterSpec
+    from k8sops.verify import Result
 
 FromOption = Annotated[
     str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
@@ -66,24 +67,23 @@ def restore(
     told = {"backup": check_name(name), "without": without, "unverified": unverified}
     limit, playbook = _all_but(spec, words(without)), "etcd-restore-new-hosts" if new_hosts else "etcd-restore"
     request = make_request(inventory, playbook, limit, "", "", "", 20, verbose, "", ask_become_pass).told(**told)
-    how, result = How(output, color, wait, check), list[int]()
+    how = How(output, color, wait, check)
 
     def ask(work: Work, found: Plan) -> None:
         if not new_hosts:
             _show_loss(work, found)
         clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
 
-    def then(work: Work, found: Plan) -> None:
+    def then(work: Work, found: Plan) -> list[Result] | None:
         if not new_hosts:
             _say_the_way_back(work, found)
         if _name_old_nodes(work) or without:
             work.note("Once every node of the cluster is there: k8sops verify")
-        elif verify:
-            result.append(_verified(inventory, output, ask_become_pass, color))
+            return None
+        return _verified(work, how, ask_become_pass) if verify else None
 
     if not source:
-        code = play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
-        return code or next(iter(result), 0)
+        return play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
     with place(spec, source) as at:
         manifest = at.manifest(name)
 
@@ -94,15 +94,17 @@ def restore(
             write_private(at.scratch / f"{name}.json", text)
             _deliver(work, found, name, at.scratch, source)
 
-        code = play(request.told(manifest=manifest.text, whence=source), how, ask, first=first, then=then)
-    return code or next(iter(result), 0)
+        return play(request.told(manifest=manifest.text, whence=source), how, ask, first=first, then=then)
 
 
-def _verified(inventory: Path, output: o.Output, ask_become_pass: bool, color: o.Color) -> int:
-    """The exit code of `verify`."""
-    from k8sops.cli.verify import verify
+def _verified(work: Work, how: How, ask_become_pass: bool) -> list[Result]:
+    """The cluster tested, and the results shown where people read."""
+    from k8sops.cli.verify import examine, show
 
-    return verify(inventory, timeout=PATIENCE, output=output, ask_become_pass=ask_become_pass, color=color)
+    results = examine(work.spec, PATIENCE, ask_become_pass, how.color)
+    if how.output is o.Output.table:
+        show(results, how.color)
+    return results
 
 
 def back(
@@ -130,14 +132,13 @@ def back(
         raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
     limit = _all_but(spec, words(without))
     request = make_request(inventory, "etcd-back", limit, "", "", "", 20, verbose, "", ask_become_pass)
-    ask, result = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}"), list[int]()
+    ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
+    how = How(output, color, wait, check)
 
-    def then(work: Work, found: Plan) -> None:
-        if verify and not without:
-            result.append(_verified(inventory, output, ask_become_pass, color))
+    def then(work: Work, found: Plan) -> list[Result] | None:
+        return _verified(work, how, ask_become_pass) if verify and not without else None
 
-    code = play(request.told(restore=id, without=without), How(output, color, wait, check), ask, then=then)
-    return code or next(iter(result), 0)
+    return play(request.told(restore=id, without=without), how, ask, then=then)
 
 
 def _all_but(spec: ClusterSpec, names: Iterable[str]) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_spec, print_json
+
+if TYPE_CHECKING:
+    from k8sops.spec import ClusterSpec
+    from k8sops.verify import Result
 
 
 def verify(
@@ -22,20 +26,37 @@ def verify(
     color: o.ColorOption = o.Color.auto,
 ) -> int:
     """Test the hosts and how the cluster behaves: pods reach each other, Services and names answer."""
-    from k8sops.verify import Result, print_results, run_suite
+    results = examine(load_spec(inventory), timeout, ask_become_pass, color, junit)
+    if output is o.Output.json:
+        print_json({"apiVersion": "k8sops/v1", "kind": "Verification", "tests": [vars(one) for one in results]})
+    else:
+        show(results, color)
+    return verdict(results)
 
-    spec, screen = load_spec(inventory), console(color)
-    progress = console(color, stderr=True)
-    with connections(spec, ask_password=ask_become_pass) as connect, progress.status("") as status:
+
+def examine(
+    spec: ClusterSpec, timeout: float, ask_become_pass: bool, color: o.Color, junit: Path | None = None
+) -> list[Result]:
+    """The results of the suite on this cluster; the latest is shown while it runs."""
+    from k8sops.verify import run_suite
+
+    with connections(spec, ask_password=ask_become_pass) as connect, console(color, stderr=True).status("") as status:
 
         def tell(result: Result) -> None:
             status.update(f"{result.name}: {'ok' if result.passed else 'FAILED'}")
 
-        results = run_suite(spec, connect, tell, timeout, junit)
-    failed = [one for one in results if not one.passed]
-    if output is o.Output.json:
-        print_json({"apiVersion": "k8sops/v1", "kind": "Verification", "tests": [vars(one) for one in results]})
-    else:
-        print_results(screen, results)
-        screen.print(f"\n{len(results) - len(failed)} hold, {len(failed)} do not", highlight=False)
-    return 0 if results and not failed else 3
+        return run_suite(spec, connect, tell, timeout, junit)
+
+
+def show(results: list[Result], color: o.Color) -> None:
+    """A line a test, and how many hold."""
+    from k8sops.verify import print_results
+
+    screen, held = console(color), sum(one.passed for one in results)
+    print_results(screen, results)
+    screen.print(f"\n{held} hold, {len(results) - held} do not", highlight=False)
+
+
+def verdict(results: list[Result]) -> int:
+    """The exit code: 0 where all hold."""
+    return 0 if results and all(one.passed for one in results) else 3
