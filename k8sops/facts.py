@@ -87,7 +87,7 @@ class HostFacts:
     initialised: bool = False
     api: bool = False
     starting: int | None = None
-    """The seconds for which kubelet is up, else the host, where the API server beside it does not answer."""
+    """Where its API server does not answer: for how many seconds kubelet runs; the host, while kubelet is to start."""
     ca: bytes = b""
     """The cluster's CA certificate in PEM, as it lies on the host."""
     admin_conf: str = ""

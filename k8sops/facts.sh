@@ -111,7 +111,7 @@ if [ -n "$API_FD" ]; then
   else
     # At a boot kubelet may fail at first, and wait for its next start: then the age of the host says how it is.
     kubelet=$(systemctl show -P MainPID kubelet 2>/dev/null)
-    [ -d "/proc/${kubelet:-0}" ] || kubelet=1
-    fact starting $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
+    case $(systemctl show -p ActiveState,Job kubelet 2>/dev/null) in *=activating*|*Job=[1-9]*) kubelet=1 ;; esac
+    [ ! -d "/proc/${kubelet:-0}" ] || fact starting $(($(date +%s) - $(stat -c %Y "/proc/$kubelet")))
   fi
 fi

@@ -115,8 +115,8 @@ def gather_when_up(
 ) -> tuple[Fleet, dict[str, str]]:
     """As `gather`, once API servers that are on their way up are there: after a reboot they take their time.
 
-    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down; where kubelet does not
-    run, that holds for the host.
+    One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down. Where kubelet is
+    about to start, the age of the host counts; where it is stopped, nothing is waited for.
     """
     since, told = time.monotonic(), ""
     while True:

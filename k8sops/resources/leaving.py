@@ -62,7 +62,12 @@ done""",
 
 
 def member_gone(name: str, *, peer: str, delegate: str) -> Resource:
-    """etcd has no member with this peer URL; it is removed by its exact id."""
+    """etcd has no member with this peer URL; it is removed by its exact id.
+
+    A write of nothing follows. etcd keeps how far its log is agreed upon with the next entry that it writes to disk
+    (raft's HardState). Where one of two members stays, and dies before that, it asks the removed one for its vote, and
+    is never answered.
+    """
     ask = f"{etcdctl(delegate)} member list"
     return Resource(
         id=f"etcd-member-gone:{name}",
@@ -70,7 +75,9 @@ def member_gone(name: str, *, peer: str, delegate: str) -> Resource:
 has=$({ask}) || exit 12
 ! grep -qF -- {quote(" " + peer + ",")} <<<"$has" || drift "$(grep -F -- {quote(peer)} <<<"$has")" """,
         apply=f"""id=$({ask} | grep -F -- {quote(" " + peer + ",")} | cut -d, -f1)
-[ -n "$id" ] && {etcdctl(delegate)} member remove "$id" """,
+[ -n "$id" ]
+{etcdctl(delegate)} member remove "$id"
+{etcdctl(delegate)} del k8sops/nothing >/dev/null""",
         want=f"no member at {peer}",
         settle=20,
         risk="delete",

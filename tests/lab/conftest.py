@@ -89,6 +89,15 @@ class Cluster:
     def changes(self, *words: str) -> list[dict[str, Any]]:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
 
+    def unsettled(self) -> list[dict[str, Any]]:
+        """Changes that there are; pods and nodes that are only waited for have a minute to be ready again."""
+        end = time.monotonic() + 60
+        while (found := self.changes()) and time.monotonic() < end:
+            if not all(one["resource"].startswith("gate:") for one in found):
+                break
+            time.sleep(2)
+        return found
+
 
 def bare_home(home: Path) -> dict[str, str]:
     """An operator whose ~/.ssh is empty: what this machine's own known_hosts may say is not asked."""

@@ -40,7 +40,7 @@ def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
     assert names(planes) == [("cp1", True), ("cp2", True), ("cp3", True), ("w1", True)]
     status = planes.k8sops("status", "-o", "json").data()
     assert status["etcd"]["mayBeLost"] == 1
-    assert planes.changes() == []
+    assert planes.unsettled() == []
     left = planes.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
     assert "bootstrap-token" not in left
     assert "kubeadm-certs" not in left
@@ -92,7 +92,7 @@ def test_firewalls_let_in_exactly_what_is_needed(planes: Cluster) -> None:
     planes.edit(lambda data: data.update(firewall="managed"))
     done = planes.apply()
     assert (done["failures"], done["still"]) == ([], [])
-    assert planes.changes() == []
+    assert planes.unsettled() == []
     hosts = yaml.safe_load(planes.inventory.read_text())["groups"]
     at = {name: one["address"] for group in hosts.values() for name, one in group["hosts"].items()}
     # w2 is in no cluster: only the API is open to it.
@@ -121,7 +121,7 @@ def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) 
         assert planes.on(host, "ls /var/lib/etcd; ls /etc/kubernetes/pki 2>/dev/null || true") == ""
     done = planes.apply()
     assert (done["failures"], done["still"]) == ([], [])
-    assert planes.changes() == []
+    assert planes.unsettled() == []
     assert len(planes.k8sops("status", "-o", "json").data()["etcd"]["members"]) == 3
     assert all(one["passed"] for one in planes.k8sops("verify", "-o", "json").data()["tests"])
 

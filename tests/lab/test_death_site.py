@@ -144,7 +144,7 @@ def converges(hosts: Cluster, tally: Tally, words: Sequence[str], said: str) -> 
         tally.again += 1
     assert ran.code == 0, "not within three runs"
     if words[0] == "apply":
-        assert hosts.changes() == []
+        assert hosts.unsettled() == []
     else:
         assert "no changes" in hosts.k8sops(*words, "--check").out
 
@@ -181,6 +181,15 @@ def test_a_control_plane_that_boots_is_waited_for_before_kubelet_runs(hosts: Clu
     assert "waiting" in ran.out + ran.err
     assert "drained:w1" in ran.out
     hosts.on("cp1", f"rm {drop_in}; systemctl daemon-reload")
+
+
+def test_a_kubelet_that_was_stopped_is_started_before_any_api_server_is_asked(hosts: Cluster) -> None:
+    for host in ("cp1", "cp2"):
+        hosts.on(host, "systemctl disable --now kubelet 2>/dev/null")
+        subprocess.run(["docker", "restart", f"k8sops-{hosts.name}-{host}"], check=True, capture_output=True)
+    hosts.k8sops(*APPLY)
+    assert hosts.unsettled() == []
+    as_it_should_be(hosts)
 
 
 def test_no_secret_of_any_join_is_found_anywhere(

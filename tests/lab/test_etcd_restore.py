@@ -174,7 +174,7 @@ def test_three_members_go_back_to_the_first_objects_and_nobody_hangs_in_the_futu
     assert "too old" in gone, gone
     assert time.monotonic() - since < 30
     assert status(planes)["healthy"]
-    assert planes.changes() == []
+    assert planes.unsettled() == []
 
 
 def test_a_restore_can_be_undone(planes: Cluster) -> None:
@@ -194,7 +194,7 @@ def test_a_member_whose_data_are_damaged_is_replaced(planes: Cluster) -> None:
     planes.k8sops("etcd", "member", "replace", "cp3", "--confirm", planes.name)
     found = status(planes)
     assert (found["healthy"], found["mayBeLost"]) == (True, 1)
-    assert planes.changes() == []
+    assert planes.unsettled() == []
 
 
 @pytest.mark.long
