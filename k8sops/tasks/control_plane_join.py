@@ -8,9 +8,10 @@ from k8sops.facts import Fleet
 from k8sops.kubeadm import CERTIFICATE_KEY, TOKEN, certificate_key, founder, join_config, token
 from k8sops.resource import Resource, later
 from k8sops.resources.kubernetes import control_plane_join
+from k8sops.resources.services import service
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
-from k8sops.tasks.kubeadm_init import beside_kubelet, etcd_files
+from k8sops.tasks.kubeadm_init import etcd_files
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -18,15 +19,15 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         return
     ca_hash = fleet.ca_hash([one.name for one in spec.control_planes])
     if ca_hash is None:
-        join = later("control-plane-join", "the first control plane's CA is pinned by its hash, and there is none yet")
+        yield later("control-plane-join", "the first control plane's CA is pinned by its hash, and there is none yet")
     else:
         token_id, half = token()
         config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
         secrets = {TOKEN: half, CERTIFICATE_KEY: certificate_key()}
         yield from etcd_files(spec)
         socket = spec.cri_socket(host)
-        join = control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)
-    yield from beside_kubelet(join, fleet[host.name])
+        yield control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)
+    yield service("kubelet")
 
 
 TASK = Task(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.facts import Fleet, HostFacts
+from k8sops.facts import Fleet
 from k8sops.kubeadm import external_etcd_files, founder, init_config, silent_hosts
 from k8sops.resource import Resource, cannot_tell
 from k8sops.resources.files import private_file
@@ -21,11 +21,6 @@ def etcd_files(spec: ClusterSpec) -> Iterator[Resource]:
         yield private_file(path, Secret("external_etcd_" + path.rpartition("/")[2].replace(".", "_"), content))
 
 
-def beside_kubelet(plane: Resource, facts: HostFacts) -> Iterator[Resource]:
-    """What makes a control plane, and kubelet: on one that is made already it runs first, or no API server answers."""
-    yield from (service("kubelet"), plane) if facts.initialised else (plane, service("kubelet"))
-
-
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     if founder(spec, fleet) != host.name:
         return
@@ -35,7 +30,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield cannot_tell("kubeadm-init", f"{', '.join(silent)} did not answer: is there a cluster already?")
         return
     yield from etcd_files(spec)
-    yield from beside_kubelet(kubeadm_init(init_config(spec, host), ignore=spec.kubeadm_ignores), fleet[host.name])
+    yield kubeadm_init(init_config(spec, host), ignore=spec.kubeadm_ignores)
+    yield service("kubelet")
 
 
 TASK = Task(

@@ -175,7 +175,7 @@ SECOND = "[Service]\nExecStartPre=/bin/sh -c '[ -e /run/once ] || { touch /run/o
 
 def test_a_control_plane_that_boots_is_waited_for_before_kubelet_runs(hosts: Cluster) -> None:
     drop_in = "/etc/systemd/system/kubelet.service.d/slow.conf"
-    hosts.on("cp1", f"printf %s {quote(SECOND)} >{drop_in}")
+    hosts.on("cp1", f"mkdir -p {drop_in.rpartition('/')[0]}; printf %s {quote(SECOND)} >{drop_in}")
     subprocess.run(["docker", "restart", f"k8sops-{hosts.name}-cp1"], check=True, capture_output=True)
     ran = hosts.k8sops("reset", "w1", "--check")
     assert "waiting" in ran.out + ran.err
