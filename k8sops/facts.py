@@ -83,6 +83,8 @@ class HostFacts:
     home: str = "/root"
     container: bool = False
     """Whether the host is itself a container, whose clock is that of its machine."""
+    busy: str = ""
+    """What a script is doing there that an earlier run has begun."""
     joined: bool = False
     initialised: bool = False
     api: bool = False
@@ -145,6 +147,7 @@ class HostFacts:
             user=one.get("user", "root"),
             home=one.get("home", "/root"),
             container="container" in one,
+            busy=one.get("busy", ""),
             joined="joined" in one,
             initialised="initialised" in one,
             api="api" in one,

@@ -76,6 +76,10 @@ def run(session: Session, plan: Plan) -> Done:
     for step in plan.changes:
         lines = diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN)))
         session.emit({"type": "planned", "host": step.host, "resource": step.resource.id, "diff": lines})
+    _when_idle(session, progress)
+    if progress.failures:
+        # Nothing, not even what is done always: it may take away what the work over there still needs.
+        return Done(tallies, tuple(progress.failures), (), plan.playbook.plays[0].name, progress.fleet)
     stopped = ""
     for index, play in enumerate(plan.playbook.plays):
         if ((stopped or session.stop.is_set()) and not play.always) or not session.held():
@@ -88,6 +92,20 @@ def run(session: Session, plan: Plan) -> Done:
     again = not over and any(t.changed for t in tallies.values())
     still = _survey_again(session, progress) if again else ()
     return Done(tallies, tuple(progress.failures), still, stopped, progress.fleet, over)
+
+
+def _when_idle(session: Session, progress: _Progress) -> None:
+    """What earlier runs have begun on hosts has come to its end, or the failure says what has not.
+
+    It is not enough that each script waits for those on its own host: a join that still runs on one host would be
+    undone from another, where its member of etcd is taken for one that was left behind.
+    """
+    busy = [name for name, facts in progress.fleet.facts.items() if facts.busy]
+    answers = session.each(busy, lambda name: _converge(session, progress.plan.spec, name, (), session.stop))
+    for name, answer in answers.items():
+        _note(session, progress, name, answer)
+    fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
+    progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
 
 
 def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> None:

@@ -127,7 +127,7 @@ def converge_script(
         f"converge {at} {int(one.settle)} {int(one.deadline)} {quote(one.name)}; [ $? = 0 ] || return 0"
         for at, one in enumerate(fragments)
     ]
-    work = [*define(fragments), "work() {", *calls, "}"]
+    work = [*define(fragments), "work() {", *(calls or [":"]), "}"]
     tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]
     first = ["LISTENS=1", f"lock {quote(who)} {LOCK_SECONDS}", "work"]
     return envelope(mark, [*work, *first, *tail], known)

@@ -294,6 +294,35 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
     assert waits == ["its API server, for up to 180 s: up for 20 s"][: looks // 2]
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_an_earlier_run_has_begun_is_waited_for_before_anything_is_begun_elsewhere(ends: bool) -> None:
+    order: list[tuple[str, bool]] = []
+
+    def recording(name: str) -> Callable[[str], Result]:
+        answer = answering(lambda index: 10 if index == 0 and name == "cp1" else 0)
+
+        def handler(script: str) -> Result:
+            found = answer(script)
+            if re.search(r"^lock ", script, re.M):
+                order.append((name, bool(re.search(r"^converge ", script, re.M))))
+                if name == "w1" and not ends:
+                    mark = re.search(r"^MARK=(\S+)$", script, re.M)
+                    return Result(75, f"{mark[1].strip(chr(39))} held ann@laptop: kubeadm-join" if mark else "", "")
+            elif name == "w1":
+                return replace(found, out=found.out.replace("joined=1", "joined=1\nbusy=ann@laptop: kubeadm-join"))
+            return found
+
+        return handler
+
+    fleet = Fleet({name: recording(name) for name in names()})
+    plan = make_plan(fleet.session, spec(), SITE, Filters())
+    done = run(fleet.session, plan)
+    assert order[0] == ("w1", False)
+    assert [name for name, _ in order[1:]] == (["cp1"] if ends else [])
+    assert bool(done.failures) != ends
+    assert ends or "kubeadm-join" in str(done.failures)
+
+
 def test_a_survey_that_hangs_says_at_which_check() -> None:
     def handler(script: str) -> Result:
         if re.search(r"^survey \d", script, re.M):
