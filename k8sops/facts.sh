@@ -5,8 +5,9 @@
 fact() { printf '%s=%s\n' "$1" "$2"; }
 
 fact now "$EPOCHREALTIME"
-# What an earlier run has begun here may still be at work (shell.sh: lock), though that run is over.
-if [ -s "$LOCK" ] && ! flock -s -n 7 7<"$LOCK"; then read -r value <"$LOCK" && fact busy "$value"; fi
+# What an earlier run has begun here may still be at work (shell.sh: lock), though that run is over. A script that
+# listens holds that lock itself.
+if [ -z "${LISTENS-}" ] && [ -s "$LOCK" ] && ! flock -s -n 7 7<"$LOCK"; then read -r value <"$LOCK" && fact busy "$value"; fi
 API_FD=
 if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ]; then
   # The longest of the questions goes first, and is heard last. An answer says that the API serves, and that etcd does.

@@ -101,11 +101,7 @@ def _when_idle(session: Session, progress: _Progress) -> None:
     undone from another, where its member of etcd is taken for one that was left behind.
     """
     busy = [name for name, facts in progress.fleet.facts.items() if facts.busy]
-    answers = session.each(busy, lambda name: _converge(session, progress.plan.spec, name, (), session.stop))
-    for name, answer in answers.items():
-        _note(session, progress, name, answer)
-    fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
-    progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
+    _converge_all(session, progress, busy, {}, session.stop)
 
 
 def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> None:
@@ -126,11 +122,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
         if stop.is_set() or not session.held():
             break
         progress.touched.update(batch)
-        answers = session.each(batch, lambda name: _converge(session, plan.spec, name, steps[name], stop))
-        for name, answer in answers.items():
-            _note(session, progress, name, answer)
-        fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
-        progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
+        _converge_all(session, progress, batch, steps, stop)
         if _too_many(progress, play):
             break
     session.emit({"type": "play.end", "play": play.name})
@@ -167,6 +159,18 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
         tally.failed += not answer.unreachable
         progress.failures.append(answer.failure)
         session.emit({"type": "failed", "host": name, **vars(answer.failure)})
+
+
+def _converge_all(
+    session: Session, progress: _Progress, names: Sequence[str], steps: Mapping[str, Sequence[Step]], stop: Event
+) -> None:
+    """One script on each of these hosts; what came of it, and their facts, are noted."""
+    spec = progress.plan.spec
+    answers = session.each(names, lambda name: _converge(session, spec, name, steps.get(name, ()), stop))
+    for name, answer in answers.items():
+        _note(session, progress, name, answer)
+    fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
+    progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
 
 
 def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[Step], stop: Event) -> Ran:
