@@ -1,5 +1,7 @@
 # What every script of k8sops begins with. shell.py puts a line MARK=<nonce> before it and the work behind it.
-# shellcheck shell=bash disable=SC2034
+# Checks and applies, which come behind it, use variables and give arguments that nothing here does; `$` in single
+# quotes is a template's.
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2016,SC2015,SC1007
 set -u
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=a KUBECONFIG=/etc/kubernetes/admin.conf
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from k8sops import members
 from k8sops.errors import HostError, UnreachableError
+from k8sops.etcd import members
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.shell import envelope, new_mark, parse_line

@@ -63,8 +63,8 @@ def _backup(
     inventory: Path, to: list[str] | None, encrypt_to: str, drill: bool, verbose: int, ask_password: bool, how: How
 ) -> int:
     from k8sops.cli.backups import refuse_bad_places
-    from k8sops.copies import pull
-    from k8sops.members import refuse_external
+    from k8sops.etcd.copies import pull
+    from k8sops.etcd.members import refuse_external
 
     spec = load_spec(inventory)
     refuse_external(spec)
@@ -102,8 +102,8 @@ def list_(
     color: o.ColorOption = o.Color.auto,
 ) -> int:
     """All backups, on control planes and elsewhere: age, size, revision, drill."""
-    from k8sops.backups import list_data, on_hosts, print_backups
-    from k8sops.copies import elsewhere
+    from k8sops.etcd.backups import list_data, on_hosts, print_backups
+    from k8sops.etcd.copies import elsewhere
 
     spec = load_spec(inventory)
     screen = console(color, stderr=output is o.Output.json)
@@ -141,7 +141,7 @@ def verify(
     check: o.CheckOption = False,
 ) -> int:
     """Restore a backup in a scratch etcd and compare: on its control plane, or with --from on this machine."""
-    from k8sops.backup import check_name
+    from k8sops.etcd.backup import check_name
 
     if name and latest:
         raise UsageError("a name and --latest", remedy="one of them")
@@ -155,7 +155,7 @@ def verify(
 
 
 def _drill(inventory: Path, name: str, verbose: int, ask_password: bool, how: How) -> int:
-    from k8sops.members import refuse_external
+    from k8sops.etcd.members import refuse_external
 
     refuse_external(load_spec(inventory))
     request = make_request(inventory, "etcd-verify", "all", "", "", "", 20, verbose, "", ask_password)

@@ -16,8 +16,8 @@ from k8sops.errors import InputError, K8sopsError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from k8sops.backup import Manifest
-    from k8sops.copies import Place
+    from k8sops.etcd.backup import Manifest
+    from k8sops.etcd.copies import Place
     from k8sops.spec import ClusterSpec
 
 
@@ -73,7 +73,7 @@ def drill_here(
     screen: Console,
 ) -> int:  # fmt: skip
     """The drill of a copy on this machine; its result is noted in the manifest there."""
-    from k8sops.copies import place
+    from k8sops.etcd.copies import place
     from k8sops.shell import quote
 
     spec = load_spec(inventory)
@@ -103,7 +103,7 @@ def _refuse_other_cluster(spec: ClusterSpec, manifest: Manifest) -> None:
 
 def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool) -> None:
     """scratch/bin leads to the etcd tools of this version: those given, those kept, or a control plane's."""
-    from k8sops.backups import tools_of
+    from k8sops.etcd.backups import tools_of
 
     kept = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "k8sops" / "etcd" / version
     found = tools or kept
@@ -117,6 +117,6 @@ def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool
 
 def _need_pki(folder: Path) -> None:
     """A certificate for the scratch etcd that only this drill has: other users of this machine cannot read it."""
-    from k8sops.throwaway import write_certificates
+    from k8sops.etcd.throwaway import write_certificates
 
     write_certificates(folder)

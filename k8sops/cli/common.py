@@ -17,10 +17,11 @@ from k8sops.errors import InputError, UsageError, Where
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from k8sops.connection import SSHHost, SSHSettings
     from k8sops.host import Host
     from k8sops.playbook import Playbook
     from k8sops.spec import ClusterSpec, HostEntry
+    from k8sops.ssh.connection import SSHHost
+    from k8sops.ssh.login import SSHSettings
 
 
 def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
@@ -75,7 +76,7 @@ def load_named_playbook(name: str, folder: Path) -> Playbook:
 
 
 def ssh_settings(spec: ClusterSpec, host: HostEntry) -> SSHSettings:
-    from k8sops.connection import SSHSettings
+    from k8sops.ssh.login import SSHSettings
 
     pins = {one.address: one.host_key for one in spec.hosts if one.host_key}
     pins |= {one.name: one.host_key for one in spec.hosts if one.host_key}
@@ -102,7 +103,7 @@ def connections(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from k8sops.connection import SSHHost
+    from k8sops.ssh.connection import SSHHost
 
     password = getpass.getpass("sudo password: ") if ask_password else None
     made: dict[str, SSHHost] = {}

@@ -28,7 +28,7 @@ def status(
     color: o.ColorOption = o.Color.auto,
 ) -> int:
     """Members, leader, sizes, alarms, latency, and how many may still be lost; without the API."""
-    from k8sops.members import print_members
+    from k8sops.etcd.members import print_members
 
     found = _members(inventory, ask_become_pass)
     if output is o.Output.json:
@@ -143,7 +143,7 @@ def replace(
 
 
 def _request(inventory: Any, playbook: str, verbose: int, ask_become_pass: bool) -> Request:
-    from k8sops.members import refuse_external
+    from k8sops.etcd.members import refuse_external
 
     refuse_external(load_spec(inventory))
     return make_request(inventory, playbook, "all", "", "", "", 20, verbose, "", ask_become_pass)
@@ -155,7 +155,7 @@ def _upkeep(request: Request, how: How, yes: bool) -> int:
 
 
 def _members(inventory: Any, ask_become_pass: bool) -> dict[str, Any]:
-    from k8sops.members import ask
+    from k8sops.etcd.members import ask
     from k8sops.survey import Session
 
     spec = load_spec(inventory)

@@ -55,10 +55,10 @@ def restore(
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Bring etcd back to a backup, on every control plane; the old data are kept."""
-    from k8sops.backup import check_name
-    from k8sops.copies import place
+    from k8sops.etcd.backup import check_name
+    from k8sops.etcd.copies import place
+    from k8sops.etcd.members import refuse_external
     from k8sops.localfile import write_private
-    from k8sops.members import refuse_external
 
     refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
     spec = load_spec(inventory)
@@ -121,8 +121,8 @@ def back(
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Undo a restore: etcd's old data take their place again; those of the restore are kept."""
-    from k8sops.members import refuse_external
-    from k8sops.restore import ID
+    from k8sops.etcd.members import refuse_external
+    from k8sops.etcd.restore import ID
 
     refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
     spec = load_spec(inventory)
@@ -179,8 +179,8 @@ def _deliver(work: Work, found: Plan, name: str, folder: Path | None, whence: st
 
 def _show_loss(work: Work, found: Plan) -> None:
     """What a restore takes away: the revisions and the time since, and objects made since, by kind."""
-    from k8sops.backups import age
-    from k8sops.restore import manifest_of, said
+    from k8sops.etcd.backups import age
+    from k8sops.etcd.restore import manifest_of, said
 
     manifest = manifest_of(found.fleet)
     assert manifest, "a plan without a manifest is not asked for"
@@ -240,7 +240,7 @@ def _name_old_nodes(work: Work) -> list[str]:
 
 
 def _say_the_way_back(work: Work, found: Plan) -> None:
-    from k8sops.restore import restore_of
+    from k8sops.etcd.restore import restore_of
 
     one = restore_of(found.fleet)
     work.note(f"\nThe old data are kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")

@@ -29,7 +29,7 @@ def schedule(
     check: o.CheckOption = False,
 ) -> int | None:
     """Control planes back up etcd by themselves, as the inventory's `backup` says; or no more."""
-    from k8sops.members import refuse_external
+    from k8sops.etcd.members import refuse_external
 
     if context.invoked_subcommand:
         return None
@@ -49,7 +49,7 @@ def status(
     color: o.ColorOption = o.Color.auto,
 ) -> int:
     """The last runs on all control planes, and the next ones."""
-    from k8sops.schedule import ask, print_schedule
+    from k8sops.etcd.schedule import ask, print_schedule
 
     spec = load_spec(inventory)
     with connections(spec, ask_password=ask_become_pass) as connect:

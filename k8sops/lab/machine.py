@@ -62,28 +62,41 @@ def command(*argv: str, stdin: bytes | None = None, cwd: Path | None = None, env
 
 def need(say: Say, **packages: str) -> None:
     """Each command (`_` for `-`) is there; packages of the missing ones are installed on Debian, as root."""
-    missing = sorted({package for name, package in packages.items() if not shutil.which(name.replace("_", "-"))})
-    if not missing:
+
+    def missing() -> list[str]:
+        return sorted({package for name, package in packages.items() if not shutil.which(name.replace("_", "-"))})
+
+    if not missing():
         return
-    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *missing]
+    install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300"]
     if os.geteuid() or not shutil.which("apt-get"):
-        raise LabError(f"the lab needs {', '.join(missing)}", remedy=f"as root: {' '.join(install)}")
-    with taking(say, f"installing {', '.join(missing)}"):
-        env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        command("apt-get", "update", "-q", env=env)
-        command(*install, env=env)
+        raise LabError(f"the lab needs {', '.join(missing())}", remedy=f"as root: {' '.join([*install, *missing()])}")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with _locked("packages", say, "packages are being installed"):
+        # Whoever was waited for may have installed them.
+        if names := missing():
+            with taking(say, f"installing {', '.join(names)}"):
+                command("apt-get", "update", "-q", env=env)
+                command(*install, *names, env=env)
 
 
 @contextmanager
 def alone(say: Say) -> Iterator[None]:
     """Nobody else makes or removes a lab on this machine: both would build the same things, ask for the same addresses,
     and list hosts that are on their way out."""
+    with _locked("lab", say, "another lab is being made or removed"):
+        yield
+
+
+@contextmanager
+def _locked(name: str, say: Say, what: str) -> Iterator[None]:
+    """One process at a time; the others say what they wait for."""
     cache_dir().mkdir(parents=True, exist_ok=True)
-    with (cache_dir() / "lab.lock").open("w") as lock:
+    with (cache_dir() / f"{name}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another lab is being made or removed on this machine; waiting for it")
+            say(f"{what} on this machine; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

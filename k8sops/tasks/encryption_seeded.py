@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops.etcd.restore import encryption_file
 from k8sops.facts import Fleet
 from k8sops.kubeadm import founder
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there
 from k8sops.resources.seed import file_seeded
-from k8sops.restore import encryption_file
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops.etcd.restore import restore_of
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
 from k8sops.resources.restore import api_started, etcd_started
-from k8sops.restore import restore_of
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from k8sops.backup import stem
+from k8sops.etcd.backup import stem
 from k8sops.facts import Fleet, Parameters
 from k8sops.reference import resolve
 from k8sops.resource import Resource

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops import shell
-from k8sops.cron import cron_of
 from k8sops.errors import InputError
 from k8sops.etcd import library
+from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet, Parameters
 from k8sops.reference import resolve
 from k8sops.render import render

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops.etcd.restore import PARAMETERS, asks, decide_seed, encryption_file, seed_findings
 from k8sops.facts import Fleet
 from k8sops.kubeadm import founder
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there
 from k8sops.resources.seed import data_seeded, pki_seeded
-from k8sops.restore import PARAMETERS, asks, decide_seed, encryption_file, seed_findings
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 from k8sops.task import Task
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from k8sops.backup import check_name
 from k8sops.errors import InputError
+from k8sops.etcd.backup import check_name
 from k8sops.facts import Fleet, Parameters
 from k8sops.resource import Resource
 from k8sops.resources.backup import verified

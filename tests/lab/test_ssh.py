@@ -13,9 +13,10 @@ import pytest
 import yaml
 from conftest import Cluster
 
-from k8sops.connection import SSHHost, SSHSettings
 from k8sops.errors import UnreachableError
 from k8sops.shell import envelope, hold_script, new_mark
+from k8sops.ssh.connection import SSHHost
+from k8sops.ssh.login import SSHSettings
 
 HOSTS = ("cp1", "w1", "w2")
 

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8sops import shell, yamlfile
-from k8sops.backup import STEM, check_name, newest, parse, stem
-from k8sops.cron import cron_of
 from k8sops.errors import InputError
 from k8sops.etcd import library
+from k8sops.etcd.backup import STEM, check_name, newest, parse, stem
+from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet
 from k8sops.inventory import read_inventory
-from k8sops.lab.machine import need
 from k8sops.reference import resolve
 from k8sops.shell import quote
 from k8sops.spec import make_spec
@@ -282,14 +281,6 @@ def test_a_reference_leads_to_its_secret(tmp_path: Path, monkeypatch: pytest.Mon
     for bad in ("env:NOT_SET_AT_ALL", f"file:{tmp_path}/none", "cmd:exit 3"):
         with pytest.raises(InputError):
             resolve(bad)
-
-
-@pytest.mark.parametrize("name", [*WORDS])
-def test_shellcheck_finds_nothing(name: str) -> None:
-    need("shellcheck")
-    path = Path(shell.__file__).parent / "etcd" / f"{name}.sh"
-    done = subprocess.run(["shellcheck", "-s", "bash", str(path)], capture_output=True, text=True, check=False)
-    assert done.stdout == ""
 
 
 def test_what_stays_on_a_control_plane_is_one_sound_script_without_secrets(

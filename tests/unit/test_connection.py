@@ -13,9 +13,10 @@ from threading import Event, Thread
 import paramiko
 import pytest
 
-from k8sops import execution
-from k8sops.connection import SSHHost, SSHSettings, _hang_up
 from k8sops.errors import UnreachableError
+from k8sops.ssh import execution
+from k8sops.ssh.connection import SSHHost
+from k8sops.ssh.login import SSHSettings, hang_up, login
 
 
 @dataclass
@@ -198,8 +199,8 @@ def test_a_login_that_is_closed_leaves_no_socket_to_the_agent(server: Server, tm
         name="w1", host="127.0.0.1", port=server.port, user="ops", identity=str(tmp_path / "id"), host_key=pin,
         known_hosts=(), ssh_config=str(tmp_path / "config"), patience=0,
     )  # fmt: skip
-    connection = SSHHost(settings)._connect()
+    connection = login(settings)
     connection.client._agent = agent
     connection.client.get_transport().close()
-    _hang_up(connection)
+    hang_up(connection)
     assert agent.closed

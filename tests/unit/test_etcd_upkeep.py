@@ -41,13 +41,6 @@ def run(work: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-s"], input=script, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("name", ["upkeep", "restore"])
-def test_shellcheck_finds_nothing(name: str) -> None:
-    path = Path(shell.__file__).parent / "etcd" / f"{name}.sh"
-    done = subprocess.run(["shellcheck", "-s", "bash", str(path)], capture_output=True, text=True, check=False)
-    assert done.stdout == ""
-
-
 def test_the_leader_comes_last_and_a_full_file_is_left_alone() -> None:
     done = run("wasteful_members 10 | cut -f 1,2")
     assert done.stdout.split() == ["https://c:2379", "0", "https://a:2379", "1"]

@@ -11,8 +11,8 @@ from threading import Event
 import pytest
 
 from k8sops.errors import HostError
-from k8sops.execution import Shell
 from k8sops.shell import envelope, new_mark
+from k8sops.ssh.execution import Shell
 
 
 class Pipes:

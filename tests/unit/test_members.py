@@ -10,9 +10,9 @@ import pytest
 
 from k8sops import yamlfile
 from k8sops.errors import InputError, UnreachableError
+from k8sops.etcd.members import ask, line
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
-from k8sops.members import ask, line
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.survey import Session
 from k8sops.testing import FakeHost

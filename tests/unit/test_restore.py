@@ -14,8 +14,8 @@ import pytest
 from test_members import spec
 
 from k8sops.etcd import library
+from k8sops.etcd.restore import asks, decide, findings, restore_of, rewinds
 from k8sops.facts import Fleet, HostFacts
-from k8sops.restore import asks, decide, findings, restore_of, rewinds
 from k8sops.shell import LIBRARY
 
 NAME = "demo-20261124T201500Z-cp1"

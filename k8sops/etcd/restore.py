@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from k8sops.backup import STEM, Manifest, parse
 from k8sops.errors import InputError
 from k8sops.etcd import library
+from k8sops.etcd.backup import STEM, Manifest, parse
 from k8sops.facts import Fleet, HostFacts, Parameters
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry

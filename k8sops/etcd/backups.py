@@ -11,9 +11,9 @@ from typing import Any
 
 from rich.console import Console
 
-from k8sops.backup import Manifest, parse
 from k8sops.errors import HostError, InputError
 from k8sops.etcd import library
+from k8sops.etcd.backup import Manifest, parse
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.shell import envelope, new_mark, parse_line, quote

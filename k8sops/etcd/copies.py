@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from k8sops.backup import Manifest, newest, parse
 from k8sops.errors import HostError, InputError, K8sopsError
 from k8sops.etcd import library
+from k8sops.etcd.backup import Manifest, newest, parse
 from k8sops.host import Host
 from k8sops.localfile import write_private
 from k8sops.reference import resolve

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from k8sops.backups import age
 from k8sops.errors import HostError
+from k8sops.etcd.backups import age
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.shell import envelope, new_mark, parse_line, quote

@@ -1,0 +1,179 @@
+"""A `Host` over SSH: scripts as root, each whole on stdin of a plain session, many in one shell that is kept."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from threading import Event
+from typing import Any
+
+import paramiko
+from fabric import Connection
+
+from k8sops.errors import UnreachableError
+from k8sops.host import Dialogue, Result
+from k8sops.ssh.execution import GRACE, Conversation, Exec, Shell, start
+from k8sops.ssh.login import SSHSettings, hang_up, login, reason
+
+SITTING = 600.0
+"""Seconds for which a shell is kept; what hangs in it is ended then, at the latest."""
+BEGIN = "# k8sops begin"
+
+
+class SSHHost:
+    """A `Host` over one SSH connection, made by the first `run`."""
+
+    def __init__(self, settings: SSHSettings, password: Callable[[], str] | None = None) -> None:
+        self.settings, self._password = settings, password
+        self._connection: Connection | None = None
+        self._dialled: Future[Connection] | None = None
+        self._shell: Shell | None = None
+
+    @property
+    def name(self) -> str:
+        return self.settings.name
+
+    def dial(self, pool: Executor) -> None:
+        """The login is begun in the background; whoever runs something first waits for it, or gets its error."""
+        self._dialled = pool.submit(login, self.settings)
+
+    def run(
+        self,
+        script: str,
+        *,
+        timeout: float = 60,
+        on_line: Callable[[str], None] | None = None,
+        stop: Event | None = None,
+    ) -> Result:
+        """bash reads the script from stdin, as root: one that listens in its own exec, any other in one that is kept.
+
+        The script must be one compound command, or a child could swallow its rest (see shell.envelope).
+        """
+        if stop is None:
+            return self._guarded(lambda: self._ask(script, timeout, on_line))
+        return self._guarded(lambda: self._exec(script, timeout, on_line=on_line, stop=stop))
+
+    def stream(
+        self,
+        script: str,
+        *, source: Iterable[bytes] = (), sink: Callable[[bytes], object] | None = None, timeout: float = 3600,
+    ) -> Result:  # fmt: skip
+        """One exec that carries bytes, never all of them in memory."""
+        return self._guarded(lambda: self._exec(script, timeout, source=source, sink=sink))
+
+    def _guarded(self, work: Callable[[], Result]) -> Result:
+        """What became of it, with faults of the line and refusals of sudo as errors of this host."""
+        since = time.monotonic()
+        try:
+            result = work()
+            _refuse_sudo(self.name, result.code, result.err)
+            return result
+        except UnreachableError:
+            self.close()
+            raise
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(since, error) from None
+
+    def talk(self, script: str) -> Dialogue:
+        """A script that goes on running and is spoken to; a day at most."""
+        self._rise()
+        channel = self._open()
+        try:
+            start(channel, self._command(86400))
+            return Conversation(channel, self._stdin(script))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(time.monotonic(), error) from None
+
+    def close(self) -> None:
+        """The connection and those of its gateways are closed."""
+        dialled, self._dialled = self._dialled, None
+        if dialled and not dialled.cancel():
+            dialled.add_done_callback(lambda one: None if one.exception() else hang_up(one.result()))
+        if self._connection:
+            hang_up(self._connection)
+        self._shell = self._connection = None
+
+    def _open(self) -> paramiko.Channel:
+        dialled, self._dialled = self._dialled, None
+        if self._connection is None or not self._connection.is_connected:
+            self._connection = dialled.result() if dialled else login(self.settings)
+        try:
+            return self._connection.client.get_transport().open_session(timeout=self.settings.answer)  # type: ignore[no-any-return]
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise self._lost(time.monotonic(), error) from None
+
+    def _exec(self, script: str, timeout: float, **how: Any) -> Result:
+        """In an exec of its own, ended on the host itself after `timeout` seconds."""
+        self._rise()
+        channel = self._open()
+        try:
+            start(channel, self._command(timeout))
+            return Exec(self.name, channel, timeout, **how).run(self._stdin(script))
+        finally:
+            channel.close()
+
+    def _ask(self, script: str, timeout: float, on_line: Callable[[str], None] | None) -> Result:
+        """In the shell that is kept for this; ended on the host itself when that is, `SITTING` seconds after its start.
+
+        While another thread asks here, too, each has a shell of its own.
+        """
+        before, shell, self._shell = b"", self._shell, None
+        if shell is None or not shell.lasts(timeout):
+            if shell:
+                shell.end()
+            length = max(timeout + GRACE, SITTING)
+            shell, before = Shell(self.name, self._open(), time.monotonic() + length), self._stdin("")
+            start(shell.channel, self._command(length))
+        try:
+            result = shell.run(script, timeout, on_line, before)
+        except BaseException:
+            shell.channel.close()
+            raise
+        if self._shell is None and shell.lasts(0):
+            self._shell = shell
+        else:
+            shell.channel.close()
+        return result
+
+    def _rise(self) -> None:
+        """The kept shell is given up: sshd may allow two sessions and no more (MaxSessions)."""
+        shell, self._shell = self._shell, None
+        if shell:
+            shell.end()
+
+    def _command(self, timeout: float) -> str:
+        """Plain words only: the login shell may be any."""
+        bash = f"timeout -k 10 {int(timeout)} bash -s"
+        user = self._connection.user if self._connection else "root"
+        if self.settings.become is False or (self.settings.become is None and user == "root"):
+            return bash
+        if not self._password:
+            return f"sudo -n -H -- {bash}"
+        # Where sudo asks for no password it leaves the line to us: it is passed over, never run.
+        skip = f'while IFS= read -r line; do [ "$line" = "{BEGIN}" ] && break; done; exec bash -s'
+        return f"sudo -S -p '' -H -- timeout -k 10 {int(timeout)} bash -c '{skip}'"
+
+    def _stdin(self, script: str) -> bytes:
+        if self._password and self._command(1).startswith("sudo -S"):
+            return f"{self._password()}\n{BEGIN}\n{script}".encode()
+        return script.encode()
+
+    def _lost(self, since: float, error: BaseException) -> UnreachableError:
+        self.close()
+        after = time.monotonic() - since
+        return UnreachableError(
+            self.name,
+            f"the connection was lost after {after:.0f} s: {reason(error)}",
+            remedy="what was sent may still run there until its next marker; run the same command again",
+        )
+
+
+def _refuse_sudo(name: str, code: int, err: str) -> None:
+    """sudo's and the shell's own refusals, named."""
+    if code == 1 and ("a password is required" in err or "incorrect password" in err or "Sorry, try again" in err):
+        raise UnreachableError(name, "sudo wants a password", remedy="-K asks for it; or allow it without (NOPASSWD)")
+    if code == 127 and ("sudo" in err or "bash" in err):
+        raise UnreachableError(
+            name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there"
+        )
