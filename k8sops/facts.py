@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from k8sops.shell import quote
+from k8sops.shell import bare, quote
 from k8sops.spec import ClusterSpec
 
-SCRIPT = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 Parameters = Mapping[str, str]
 """What a run is told beside the inventory; no secret is in it, but a reference to one may be."""
 SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"

@@ -20,7 +20,12 @@ while IFS='=' read -r key value; do
 done 2>/dev/null </etc/os-release
 fact arch "$HOSTTYPE"
 read -r value </proc/sys/kernel/osrelease && fact kernel "$value"
-fact cpus "$(nproc)"
+while read -r key value; do
+  [ "$key" = Cpus_allowed_list: ] || continue
+  cpus=0
+  for range in ${value//,/ }; do cpus=$((cpus + ${range#*-} - ${range%-*} + 1)); done
+  fact cpus "$cpus"
+done </proc/self/status
 while read -r key value _; do [ "$key" != MemTotal: ] || fact memory_kib "$value"; done </proc/meminfo
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then fact cgroup 2; else fact cgroup 1; fi
 read -r value </proc/sys/kernel/hostname && fact hostname "$value"
@@ -38,7 +43,7 @@ while read -r first second rest; do
   default*|*flannel*|*cni*|*" via "*) ;;
   *) fact route "$first" ;;
   esac
-done < <(printf 'addr show\nroute show\n' | ip -o -batch - 2>/dev/null)
+done < <(ip -o -batch - 2>/dev/null <<<$'addr show\nroute show')
 # What listens is of interest before a host is a node. /proc/net/tcp would be slow to read where connections are many.
 [ -f /etc/kubernetes/kubelet.conf ] || while read -r _ _ _ address _; do
   fact listens "${address##*:}"
@@ -97,7 +102,7 @@ if [ -f /etc/kubernetes/kubelet.conf ]; then
 fi
 [ ! -f /etc/kubernetes/k8sops/initialised ] || fact initialised 1
 while read -r value; do fact ca "$value"; done 2>/dev/null </etc/kubernetes/pki/ca.crt
-while read -r value; do fact volume "$value"; done < <(pod_volumes)
+pod_volumes volume=
 for path in /etc/kubernetes/manifests/*.yaml /var/lib/etcd/member /etc/kubernetes/*.conf; do
   [ ! -e "$path" ] || fact left "$path"
 done

@@ -41,6 +41,10 @@ class Seen:
     code: int = 0
 
 
+Key = tuple[int, str, str, str]
+"""What tells a step from all others: the play's index, the host, the task, the resource."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One resource of one task on one host, in the play of this index."""
@@ -51,7 +55,7 @@ class Step:
     resource: Resource
 
     @property
-    def key(self) -> tuple[int, str, str, str]:
+    def key(self) -> Key:
         return self.play, self.host, self.task, self.resource.id
 
 
@@ -84,7 +88,7 @@ class Plan:
     fleet: Fleet
     filters: Filters
     steps: tuple[Step, ...]
-    seen: Mapping[tuple[int, str, str, str], Seen] = field(default_factory=dict)
+    seen: Mapping[Key, Seen] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     waived: frozenset[str] = frozenset()
@@ -203,9 +207,10 @@ def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequenc
     return [probe for task in tasks_of(spec, playbook).values() for probe in task.probes(spec, host)]
 
 
-def questions_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters) -> str:
+def questions_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters) -> Sequence[str]:
     """What tasks ask of a host beside the common facts, as shell lines."""
-    return "\n".join(task.asks(spec, host, filters.parameters) for task in tasks_of(spec, playbook).values())
+    asked = (task.asks(spec, host, filters.parameters) for task in tasks_of(spec, playbook).values())
+    return [lines for lines in asked if lines]
 
 
 def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:

@@ -12,10 +12,11 @@ from k8sops.facts import Fleet, HostFacts
 from k8sops.patterns import DELEGATE
 from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
 from k8sops.playbook import Play
+from k8sops.session import Session
 from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
 from k8sops.spec import ClusterSpec
 from k8sops.stream import Failure, Ran, Reader
-from k8sops.survey import Session, group, survey, tail
+from k8sops.survey import group, survey, tail
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Scripts that travel to a host, and the marker lines that come back.
 
-A script is one bash compound command, so that bash has read all of it before the first child runs; a child that
-reads stdin gets /dev/null, never the rest of the script. Its stdout is the output of what runs, interrupted by
+A script is one bash compound command, and bash has read all of it before the first child runs; a child that reads
+stdin gets /dev/null, never what comes behind the script. Its stdout is the output of what runs, interrupted by
 marker lines `<nonce> <word> <args>`; the nonce is new for every script, so nothing that a host prints by itself
 (a banner, a noisy .bashrc, a hostile file name) can be taken for a marker.
 """
@@ -21,9 +21,23 @@ LOCK_SECONDS = 600
 """For how long a script waits for another one on its host."""
 RUN_LOCK = "/run/k8sops-run.lock"
 LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+READER = 'LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
+"""What bash does at the other end: it runs script after script, each behind a line with its length in bytes. By itself
+it asks the kernel for each byte of a script that comes in by a pipe. (`eval … || exit` would make `set -e` void.)"""
 
 HOLDS, DRIFT, UNKNOWN = 0, 10, 11
 """What a check's exit code means; any other code says that the check itself is broken."""
+
+
+def framed(script: str) -> bytes:
+    """A script as READER wants it."""
+    sent = script.encode()
+    return b"%d\n%b" % (len(sent), sent)
+
+
+def bare(text: str) -> str:
+    """The lines of bash that are no comment: those need not travel."""
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
 
 
 class Secret:
@@ -60,7 +74,7 @@ def new_mark() -> str:
 def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> str:
     """A whole script: the nonce, the secrets it uses, the library, then `body`."""
     variables = [f"{secret.variable}={quote(secret.reveal())}" for secret in known]
-    lines = ["{", f"MARK={quote(mark)}", *variables, LIBRARY, *body, "exit 0", "} 8<&0 </dev/null", ""]
+    lines = ["{", f"MARK={quote(mark)}", *variables, bare(LIBRARY), *body, "exit 0", "} 8<&0 </dev/null", ""]
     return "\n".join(lines)
 
 
@@ -87,14 +101,18 @@ OF_API = ("nodes", "objects")
 """What is asked of the API: this takes longest, so it is asked first and heard last."""
 
 
-def asking(asks: Iterable[Ask]) -> list[str]:
-    """Shell lines that find all of this out: one line a word, each thing once."""
+def asking(asks: Iterable[Ask], meanwhile: Sequence[str] = ()) -> list[str]:
+    """Shell lines that find all of this out: one line a word, each thing once; `meanwhile`: while the API is asked."""
     about: dict[str, dict[str, None]] = {}
     for word, *things in asks:
         about.setdefault(word, {}).update(dict.fromkeys(things))
-    words = sorted(about, key=lambda word: word not in OF_API)
-    lines = [" ".join([f"ask_{word}", *map(quote, about[word])]) for word in words]
-    return [*lines, "hear_api"] if about.keys() & set(OF_API) else lines
+
+    def lines(words: Iterable[str]) -> list[str]:
+        return [" ".join([f"ask_{word}", *map(quote, about[word])]) for word in words]
+
+    of_api = [word for word in about if word in OF_API]
+    others = [word for word in about if word not in OF_API]
+    return [*lines(of_api), *meanwhile, *lines(others), *(["hear_api"] if of_api else [])]
 
 
 def _check(index: int, fragment: Fragment) -> str:
@@ -110,12 +128,16 @@ def define(fragments: Sequence[Fragment]) -> list[str]:
     return [text for at, one in enumerate(fragments) for text in (_check(at, one), _apply(at, one)) if text]
 
 
-def survey_script(mark: str, fragments: Sequence[Fragment]) -> str:
-    """Every check once; nothing is changed. What several checks want to know is found out once, before them."""
+def survey_script(mark: str, fragments: Sequence[Fragment], facts: str = "") -> str:
+    """Every check once, behind the facts, where they are asked; nothing is changed.
+
+    What several checks want to know is found out once, before them.
+    """
     # Within them it is known by then.
     checks = [_check(index, replace(one, asks=())) for index, one in enumerate(fragments)]
-    asks = asking(ask for one in fragments for ask in one.asks)
-    return envelope(mark, [*checks, *asks, f"survey {len(checks)}"])
+    told = ["mark facts", f"(\n{facts}\n)", "mark end"] if facts else []
+    asks = asking((ask for one in fragments for ask in one.asks), meanwhile=told)
+    return envelope(mark, [*checks, *asks, *([f"survey {len(checks)}"] if checks else [])])
 
 
 def converge_script(
@@ -128,7 +150,7 @@ def converge_script(
         for at, one in enumerate(fragments)
     ]
     work = [*define(fragments), "work() {", *(calls or [":"]), "}"]
-    tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "mark end"]
+    tail = ["mark facts", f"(\n{facts}\n) 8<&- 9>&-", "at_rest", "mark end"]
     first = ["LISTENS=1", f"lock {quote(who)} {LOCK_SECONDS}", "work"]
     return envelope(mark, [*work, *first, *tail], known)
 

@@ -216,16 +216,17 @@ need_api() {
   api_answers || unknown "the API server does not answer"
 }
 
-# pod_volumes: what is mounted for pods, and where; projected secrets and empty directories in memory do not count.
+# pod_volumes [PREFIX]: what is mounted for pods, and where, behind PREFIX; projected secrets and empty directories in
+# memory do not count.
 pod_volumes() {
   local device where kind line lines
   # Read at once: `read` would ask the kernel for all of it again with every line.
   mapfile -t lines </proc/mounts
   for line in "${lines[@]}"; do
-    read -r device where kind _ <<<"$line"
+    case $line in *" /var/lib/kubelet/pods/"*) read -r device where kind _ <<<"$line" ;; *) continue ;; esac
     case $kind:$where in
     tmpfs:*) ;;
-    *:/var/lib/kubelet/pods/*/volumes* | *:/var/lib/kubelet/pods/*/volume-subpaths*) echo "$device at $where" ;;
+    *:/var/lib/kubelet/pods/*/volumes* | *:/var/lib/kubelet/pods/*/volume-subpaths*) echo "${1-}$device at $where" ;;
     esac
   done
 }
@@ -373,6 +374,8 @@ lock() {
   at_work "begins"
 }
 at_work() { printf '%s: %s\n' "$HOLDER" "$1" >"$LOCK"; }
+# at_rest: nobody needs to try the lock to know that nothing is at work.
+at_rest() { : >"$LOCK"; }
 
 # hold WHO FILE: holds a kernel lock on FILE for as long as lines come; each is answered. After 4 seconds without one,
 # the lock goes to whoever asks for it: one who is only slow loses nothing to nobody. After a minute it is free.

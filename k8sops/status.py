@@ -13,9 +13,9 @@ from k8sops.errors import HostError, UnreachableError
 from k8sops.etcd import members
 from k8sops.host import Host
 from k8sops.report import table
+from k8sops.session import Session
 from k8sops.shell import envelope, new_mark, parse_line
 from k8sops.spec import ClusterSpec
-from k8sops.survey import Session
 
 SCRIPT = r"""
 mark part api; kubectl get --raw=/readyz --request-timeout=5s 2>&1; echo

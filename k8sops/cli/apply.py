@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from k8sops.plan import Plan
     from k8sops.runner import Done
-    from k8sops.survey import Session
+    from k8sops.session import Session
 
 PENDING = 2
 """Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""

@@ -156,7 +156,7 @@ def _upkeep(request: Request, how: How, yes: bool) -> int:
 
 def _members(inventory: Any, ask_become_pass: bool) -> dict[str, Any]:
     from k8sops.etcd.members import ask
-    from k8sops.survey import Session
+    from k8sops.session import Session
 
     spec = load_spec(inventory)
     with connections(spec, ask_password=ask_become_pass) as connect:

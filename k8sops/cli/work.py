@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from k8sops.playbook import Playbook
     from k8sops.report import Progress
     from k8sops.runner import Done
+    from k8sops.session import Session
     from k8sops.spec import ClusterSpec
-    from k8sops.survey import Session
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
         from k8sops.journal import Journal, state_dir, usual_seconds
         from k8sops.kubeadm import certificate_key, token
         from k8sops.report import Progress
-        from k8sops.survey import Session
+        from k8sops.session import Session
 
         folder = state_dir() / "runs"
         journal = Journal(folder, [token()[1], certificate_key()])
@@ -139,7 +139,8 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
         def emit(event: Event) -> None:
             progress(journal.write(event))
 
-        session = Session(connect, emit, request.forks, who())
+        memory = state_dir() / "facts" / f"{spec.cluster}.{playbook.name}.json"
+        session = Session(connect, emit, request.forks, who(), memory=memory)
         start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
         emit({"type": "run.start", **start, "inventory": str(request.inventory)})
         work = Work(spec, playbook, request.filters, journal, progress, session, time.time())

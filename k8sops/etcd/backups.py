@@ -16,9 +16,9 @@ from k8sops.etcd import library
 from k8sops.etcd.backup import Manifest, parse
 from k8sops.host import Host
 from k8sops.report import table
+from k8sops.session import Session
 from k8sops.shell import envelope, new_mark, parse_line, quote
 from k8sops.spec import ClusterSpec
-from k8sops.survey import Session
 
 Found = Iterable[tuple[str, Manifest]]
 """(place, manifest) pairs; a place is a control plane, a URL or a folder."""

@@ -12,9 +12,9 @@ from rich.console import Console
 from k8sops.errors import HostError, InputError, UnreachableError
 from k8sops.etcd import library
 from k8sops.report import table
+from k8sops.session import Session
 from k8sops.shell import envelope, new_mark, parse_line
 from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.survey import Session
 
 SCRIPT = r"""
 etcd_tools || exit 3

@@ -12,9 +12,9 @@ from k8sops.errors import HostError
 from k8sops.etcd.backups import age
 from k8sops.host import Host
 from k8sops.report import table
+from k8sops.session import Session
 from k8sops.shell import envelope, new_mark, parse_line, quote
 from k8sops.spec import ClusterSpec
-from k8sops.survey import Session
 
 SCRIPT = r"""
 mark now "$(date +%s)"

@@ -47,7 +47,7 @@ def sysctl(key: str, value: str | int) -> Resource:
         check=f"""[ -e {proc} ] || drift "no such parameter yet"
 read -r -a has <{proc} || true
 [ "${{has[*]-}}" = {quote(" ".join(str(value).split()))} ] || drift {said}
-grep -qxF {quote(want)} {path} 2>/dev/null || drift "not set at boot"
+has_line {path} {quote(want)} || drift "not set at boot"
 """,
         apply=f"printf '%s\\n' {quote(want)} | put_file {path} 0644 root:root\nprintf '%s\\n' {quote(value)} >{proc}",
         want=want,

@@ -13,6 +13,7 @@ from fabric import Connection
 
 from k8sops.errors import UnreachableError
 from k8sops.host import Dialogue, Result
+from k8sops.shell import READER, framed
 from k8sops.ssh.execution import GRACE, Conversation, Exec, Shell, start
 from k8sops.ssh.login import SSHSettings, hang_up, login, reason
 
@@ -46,10 +47,7 @@ class SSHHost:
         on_line: Callable[[str], None] | None = None,
         stop: Event | None = None,
     ) -> Result:
-        """bash reads the script from stdin, as root: one that listens in its own exec, any other in one that is kept.
-
-        The script must be one compound command, or a child could swallow its rest (see shell.envelope).
-        """
+        """bash runs it as root, from stdin: one that listens in an exec of its own, any other in one that is kept."""
         if stop is None:
             return self._guarded(lambda: self._ask(script, timeout, on_line))
         return self._guarded(lambda: self._exec(script, timeout, on_line=on_line, stop=stop))
@@ -81,7 +79,7 @@ class SSHHost:
         channel = self._open()
         try:
             start(channel, self._command(86400))
-            return Conversation(channel, self._stdin(script))
+            return Conversation(channel, self._first() + framed(script))
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise self._lost(time.monotonic(), error) from None
 
@@ -109,7 +107,7 @@ class SSHHost:
         channel = self._open()
         try:
             start(channel, self._command(timeout))
-            return Exec(self.name, channel, timeout, **how).run(self._stdin(script))
+            return Exec(self.name, channel, timeout, **how).run(self._first() + framed(script))
         finally:
             channel.close()
 
@@ -123,7 +121,7 @@ class SSHHost:
             if shell:
                 shell.end()
             length = max(timeout + GRACE, SITTING)
-            shell, before = Shell(self.name, self._open(), time.monotonic() + length), self._stdin("")
+            shell, before = Shell(self.name, self._open(), time.monotonic() + length), self._first()
             start(shell.channel, self._command(length))
         try:
             result = shell.run(script, timeout, on_line, before)
@@ -143,21 +141,24 @@ class SSHHost:
             shell.end()
 
     def _command(self, timeout: float) -> str:
-        """Plain words only: the login shell may be any."""
-        bash = f"timeout -k 10 {int(timeout)} bash -s"
-        user = self._connection.user if self._connection else "root"
-        if self.settings.become is False or (self.settings.become is None and user == "root"):
-            return bash
+        """Plain words and single quotes only: the login shell may be any."""
+        bash = f"timeout -k 10 {int(timeout)} bash -c"
+        if not self._becomes:
+            return f"{bash} '{READER}'"
         if not self._password:
-            return f"sudo -n -H -- {bash}"
+            return f"sudo -n -H -- {bash} '{READER}'"
         # Where sudo asks for no password it leaves the line to us: it is passed over, never run.
-        skip = f'while IFS= read -r line; do [ "$line" = "{BEGIN}" ] && break; done; exec bash -s'
-        return f"sudo -S -p '' -H -- timeout -k 10 {int(timeout)} bash -c '{skip}'"
+        skip = f'while IFS= read -r n; do [ "$n" = "{BEGIN}" ] && break; done'
+        return f"sudo -S -p '' -H -- {bash} '{skip}; {READER}'"
 
-    def _stdin(self, script: str) -> bytes:
-        if self._password and self._command(1).startswith("sudo -S"):
-            return f"{self._password()}\n{BEGIN}\n{script}".encode()
-        return script.encode()
+    @property
+    def _becomes(self) -> bool:
+        user = self._connection.user if self._connection else "root"
+        return user != "root" if self.settings.become is None else self.settings.become
+
+    def _first(self) -> bytes:
+        """What comes ahead of the first script: the password that sudo reads."""
+        return f"{self._password()}\n{BEGIN}\n".encode() if self._password and self._becomes else b""
 
     def _lost(self, since: float, error: BaseException) -> UnreachableError:
         self.close()

@@ -13,7 +13,7 @@ import paramiko
 
 from k8sops.errors import HostError, UnreachableError
 from k8sops.host import Result
-from k8sops.shell import BEAT, new_mark, quote
+from k8sops.shell import BEAT, framed, new_mark, quote
 
 GRACE = 10.0
 IDLE, SILENCE = 10.0, 20.0
@@ -206,8 +206,8 @@ class Shell:
         """How the script ended; `before` goes out ahead of it."""
         since, mark = time.monotonic(), new_mark()
         end = f"code=$?; printf '%s\\n' {quote(mark)} >&2; printf '\\n%s %s\\n' {quote(mark)} $code"
-        # bash reads the whole of `( … )` before it runs any of it, so it prints nothing while this goes out.
-        self.channel.sendall(before + f"(\n{script}\n)\n{end}\n".encode())
+        # Nothing of it runs, and so prints, before all of it has gone out.
+        self.channel.sendall(before + framed(f"(\n{script}\n)\n{end}\n"))
         lines: list[str] = []
         for line in self._lines(since, timeout):
             if line.startswith(f"{mark} "):

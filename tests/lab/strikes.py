@@ -268,7 +268,7 @@ dpkg --audit
 for lock in /run/k8sops.lock /run/k8sops-run.lock; do
   [ ! -e $lock ] || flock -w 40 $lock true || echo "$lock is held"
 done
-for at in $(seq 45); do pgrep -f 'timeout -k 10 [0-9]* bash -s' >/dev/null || exit 0; sleep 1; done
+for at in $(seq 45); do pgrep -f 'timeout -k 10 [0-9]* bash -c' >/dev/null || exit 0; sleep 1; done
 ps -ef | grep bash"""
     left = {host: said for host in names if (said := hosts.on(host, script))}
     assert left == {}

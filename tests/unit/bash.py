@@ -9,7 +9,7 @@ from pathlib import Path
 
 from k8sops.host import Result
 from k8sops.resource import Resource
-from k8sops.shell import LOCK_SECONDS, converge_script, new_mark, parse_line, survey_script
+from k8sops.shell import LOCK_SECONDS, READER, converge_script, framed, new_mark, parse_line, survey_script
 from k8sops.survey import read_survey
 
 
@@ -17,7 +17,7 @@ def bash(script: str, folder: Path) -> Result:
     """The script's result; its lock lies in the folder."""
     script = script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock").replace("LISTENS=1", "LISTENS=")
     script = script.replace(f"lock test {LOCK_SECONDS}", "lock test 2")
-    done = subprocess.run(["bash", "-s"], input=script.encode(), capture_output=True, check=False, cwd=folder)
+    done = subprocess.run(["bash", "-c", READER], input=framed(script), capture_output=True, check=False, cwd=folder)
     return Result(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
@@ -40,17 +40,17 @@ def converge(resources: list[Resource], folder: Path) -> list[str]:
 @contextmanager
 def started(script: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A script under way, whose stdin stays open; ended, and its pipes closed, in the end."""
-    with subprocess.Popen(["bash", "-s"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as running:
-        say(running, script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock"))
+    with subprocess.Popen(["bash", "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder) as running:
+        say(running, framed(script.replace("LOCK=/run/k8sops.lock", f"LOCK={folder}/lock")))
         try:
             yield running
         finally:
             running.kill()
 
 
-def say(running: subprocess.Popen[bytes], text: str) -> None:
+def say(running: subprocess.Popen[bytes], text: bytes) -> None:
     assert running.stdin
-    running.stdin.write(text.encode())
+    running.stdin.write(text)
     running.stdin.flush()
 
 

@@ -6,12 +6,13 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event
 
 import pytest
 
 from k8sops.errors import HostError
-from k8sops.shell import envelope, new_mark
+from k8sops.shell import READER, envelope, framed, new_mark
 from k8sops.ssh.execution import Shell
 
 
@@ -20,7 +21,7 @@ class Pipes:
 
     def __init__(self) -> None:
         pipe = subprocess.PIPE
-        self.bash = subprocess.Popen(["bash", "-s"], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
+        self.bash = subprocess.Popen(["bash", "-c", READER], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
         self.closed = False
         self.status_event = Event()
         self.status_event.set()
@@ -83,6 +84,18 @@ def test_one_script_leaves_nothing_to_the_next(shell: Shell) -> None:
     mark = new_mark()
     assert shell.run(envelope(mark, ["A=1; cd /; umask 077; cat; exit 7"]), 10, None).code == 7
     assert shell.run("echo ${A-none} $(umask)", 10, None).out == "none 0022"
+
+
+def test_a_script_is_measured_in_bytes(shell: Shell) -> None:
+    assert shell.run("printf %s '“ä” €😀'", 10, None).out == "“ä” €😀"
+    assert shell.run("echo next", 10, None).out == "next"
+
+
+def test_of_a_script_that_came_in_part_nothing_runs(tmp_path: Path) -> None:
+    whole = framed(f"touch {tmp_path}/ran\ntrue")
+    for sent, ran in ((whole[:-1], False), (whole, True)):
+        done = subprocess.run(["bash", "-c", READER], input=sent, capture_output=True, check=False)
+        assert (done.returncode, done.stderr, (tmp_path / "ran").exists()) == (0, b"", ran)
 
 
 def test_a_shell_that_ended_takes_no_more_scripts(shell: Shell) -> None:

@@ -20,6 +20,7 @@ LAYERS = [
     {"ssh", "ssh.hostkeys", "ssh.execution"},
     {"ssh.login"},
     {"ssh.connection", "journal", "testing"},
+    {"session", "memory"},
     {"survey", "stream", "lock"},
     {"runner", "kubeconfig"},
     {"report", "timeline"},

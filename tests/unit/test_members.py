@@ -13,8 +13,8 @@ from k8sops.errors import InputError, UnreachableError
 from k8sops.etcd.members import ask, line
 from k8sops.host import Result
 from k8sops.inventory import read_inventory
+from k8sops.session import Session
 from k8sops.spec import ClusterSpec, make_spec
-from k8sops.survey import Session
 from k8sops.testing import FakeHost
 
 INVENTORY = """\

@@ -21,9 +21,10 @@ from k8sops.plan import Filters, make_steps, parameters_of, tasks_of
 from k8sops.playbook import load_playbook
 from k8sops.render import data_path
 from k8sops.runner import batches, run
+from k8sops.session import Session
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
-from k8sops.survey import Session, make_plan
+from k8sops.survey import make_plan
 from k8sops.testing import FakeHost
 
 INVENTORY = """\
@@ -284,7 +285,8 @@ def test_an_api_server_that_is_on_its_way_up_is_waited_for(
         mark = re.search(r"^MARK=(\S+)$", script, re.M)
         assert mark
         api = "api=1" if len(asked) > 2 else f"starting={age}"
-        return Result(0, f"{mark[1].strip(chr(39))} facts\n{FACTS.replace('api=1', api)}", "", 0.1)
+        say, facts = mark[1].strip(chr(39)), FACTS.replace("api=1", api)
+        return Result(0, f"{say} facts\n{facts}{say} end", "", 0.1)
 
     host = FakeHost("cp1", handler)
     plan = make_plan(Session(lambda name: host, events.append), spec(), SITE, Filters(limit="cp1"))

@@ -28,7 +28,7 @@ from k8sops.facts import Fleet, HostFacts
 from k8sops.inventory import read_inventory
 from k8sops.resource import Resource
 from k8sops.settings import InventoryModel
-from k8sops.shell import Secret, define, envelope, new_mark
+from k8sops.shell import READER, Secret, define, envelope, framed, new_mark
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.task import load_task, task_names
 
@@ -320,7 +320,7 @@ def run(resources: Sequence[Resource], folder: Path) -> None:
     script = re.sub(r"(?<![\w./])/(etc|var|proc|sys|usr|opt|run|root|home|tmp|lib)\b", rf"{folder}/\1", script)
     script = re.sub(r"^export PATH=.*$", f"export PATH={programs} TMPDIR={folder}/tmp", script, flags=re.M)
     done = subprocess.run(
-        ["/bin/bash", "-s"], input=script.encode(), capture_output=True, check=False, cwd=folder, timeout=60
+        ["/bin/bash", "-c", READER], input=framed(script), capture_output=True, check=False, cwd=folder, timeout=60
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
 

@@ -1,0 +1,35 @@
+"""What the hosts of a cluster said of themselves when they were last asked, kept on the operator's machine.
+
+It serves for a guess and nothing else: what it says of a host is never taken for true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from k8sops.localfile import write_private
+
+FLEETING = ("now=", "busy=")
+"""Facts that are another each time."""
+
+
+def recall(path: Path) -> dict[str, list[str]]:
+    """The facts of hosts, as lines; none where there is no such file, or it is none of ours."""
+    try:
+        hosts = json.loads(path.read_text(encoding="utf-8"))["hosts"]
+        return {str(name): [str(line) for line in lines] for name, lines in hosts.items()}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return {}
+
+
+def keep(path: Path, lines: Mapping[str, Sequence[str]]) -> None:
+    """The file holds these facts, and of other hosts what it held before; where it cannot be written, it is left."""
+    before = recall(path)
+    lasting = {name: [line for line in mine if not line.startswith(FLEETING)] for name, mine in lines.items()}
+    if any(before.get(name) != mine for name, mine in lasting.items()):
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(path, json.dumps({"hosts": before | lasting}, indent=1, ensure_ascii=False))
