@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from k8sops import facts as facts_module
-from k8sops.errors import HostError
+from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.memory import keep, recall
 from k8sops.patterns import EVERYONE, select
@@ -161,7 +161,7 @@ def _ask(session: Session, name: str, questions: str, steps: Sequence[Step], wid
     except HostError as error:
         failed = error
     told = _facts_in(mark, lines)
-    if told is None or (failed and not steps):
+    if told is None or isinstance(failed, UnreachableError) or (failed and not steps):
         raise failed or HostError(name, "it said nothing of itself")
     facts = HostFacts.parse(told, between=(before, (arrived or [time.time()])[-1]))
     if failed:

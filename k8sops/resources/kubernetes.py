@@ -128,7 +128,7 @@ def uploaded_certificates(
     path = f"{CONFIG_DIR}/upload.yaml"
     forget = f"""{etcdctl(delegate)} member list | while IFS=, read -r id _ _ peer _; do
   for gone in {" ".join(map(quote, peers))}; do
-    [ "${{peer# }}" != "$gone" ] || {etcdctl(delegate)} member remove "$id" </dev/null
+    [ "${{peer# }}" != "$gone" ] || {{ {removing_member(delegate)}; }} </dev/null
   done
 done"""
     label = f"kubectl -n kube-system get secret kubeadm-certs --ignore-not-found -o go-template={quote(RUN_LABEL)}"
@@ -156,6 +156,15 @@ def etcdctl(node: str) -> str:
         f"kubectl -n kube-system exec etcd-{node} -- etcdctl --endpoints=https://127.0.0.1:2379 "
         f"--cacert={pki}/ca.crt --cert={pki}/peer.crt --key={pki}/peer.key"
     )
+
+
+def removing_member(delegate: str) -> str:
+    """Shell words that take the member `$id` out of etcd, and write nothing behind it.
+
+    etcd keeps how far its log is agreed upon with the next entry that it writes to disk (raft's HardState). Where one
+    of two members stays, and dies before that, it asks the removed one for its vote, and is never answered.
+    """
+    return f'{etcdctl(delegate)} member remove "$id"; {etcdctl(delegate)} del k8sops/nothing >/dev/null'
 
 
 OWNERS = "{{range .metadata.ownerReferences}}{{.name}} {{end}}"
@@ -205,8 +214,8 @@ def control_plane_join(
 ) -> Resource:
     """This host is a control plane of the cluster, with an API server and a member of etcd of its own.
 
-    A join that died in the middle is undone by `kubeadm reset`, which removes its member of etcd too, and begun anew.
-    Where a join was finished and the API is silent, nothing is touched.
+    A join that died in the middle is undone and begun anew; its member of etcd was removed when the certificates were
+    uploaded. Where a join was finished and the API is silent, nothing is touched.
     """
     path = f"{CONFIG_DIR}/join.yaml"
     role = quote(f"{name} label node-role.kubernetes.io/control-plane=")
@@ -218,7 +227,8 @@ api_answers || unknown "the API server does not answer; see: crictl ps -a, journ
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   echo 'an earlier join was not finished: it is undone first'
-  timeout -k 10 120 kubeadm reset --force --cri-socket {quote(socket)}
+  timeout -k 10 120 kubeadm reset --force --cri-socket {quote(socket)} --skip-phases=remove-etcd-member
+  rm -rf /var/lib/etcd/member
 fi
 trap 'rm -f {path}' EXIT
 {_with_secrets(config, secrets, path)}

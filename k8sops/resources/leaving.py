@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import CONFIG_DIR, etcdctl
+from k8sops.resources.kubernetes import CONFIG_DIR, etcdctl, removing_member
 from k8sops.shell import quote
 
 OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
@@ -62,12 +62,7 @@ done""",
 
 
 def member_gone(name: str, *, peer: str, delegate: str) -> Resource:
-    """etcd has no member with this peer URL; it is removed by its exact id.
-
-    A write of nothing follows. etcd keeps how far its log is agreed upon with the next entry that it writes to disk
-    (raft's HardState). Where one of two members stays, and dies before that, it asks the removed one for its vote, and
-    is never answered.
-    """
+    """etcd has no member with this peer URL; it is removed by its exact id."""
     ask = f"{etcdctl(delegate)} member list"
     return Resource(
         id=f"etcd-member-gone:{name}",
@@ -76,8 +71,7 @@ has=$({ask}) || exit 12
 ! grep -qF -- {quote(" " + peer + ",")} <<<"$has" || drift "$(grep -F -- {quote(peer)} <<<"$has")" """,
         apply=f"""id=$({ask} | grep -F -- {quote(" " + peer + ",")} | cut -d, -f1)
 [ -n "$id" ]
-{etcdctl(delegate)} member remove "$id"
-{etcdctl(delegate)} del k8sops/nothing >/dev/null""",
+{removing_member(delegate)}""",
         want=f"no member at {peer}",
         settle=20,
         risk="delete",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from test_runner import FACTS, GREETING, SITE, Fleet, answering, names, spec
 
-from k8sops.errors import HostError
+from k8sops.errors import HostError, UnreachableError
 from k8sops.host import Result
 from k8sops.memory import keep, recall
 from k8sops.plan import Filters, Outcome
@@ -110,9 +110,10 @@ def test_a_task_that_makes_nothing_of_what_is_remembered_gets_what_is_true(tmp_p
     assert fleet.execs() == {1, 2}
 
 
-def test_a_check_that_hangs_is_named_though_it_was_guessed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("why", [HostError, UnreachableError])
+def test_a_check_that_hangs_is_named_and_a_line_that_ends_is_no_answer(tmp_path: Path, why: type[HostError]) -> None:
     class Hanging(FakeHost):
-        """Tells its facts; its second check never ends."""
+        """Tells its facts; in its second check it ends, or its line does."""
 
         def run(self, script: str, **options: Any) -> Result:
             mark = re.search(r"^MARK=(\S+)$", script, re.M)
@@ -122,18 +123,21 @@ def test_a_check_that_hangs_is_named_though_it_was_guessed(tmp_path: Path) -> No
             say = mark[1].strip("'")
             for line in (f"{say} facts", *FACTS.splitlines(), f"{say} end", *(f"{say} {word}" for word in HUNG)):
                 options["on_line"](line)
-            raise HostError("cp1", "was not done within 130 s and was ended")
+            raise why("cp1", "was not done within 130 s and was ended")
 
     fleet = Fleet({name: answering(lambda index: 0) for name in names()})
     session = remembering(fleet, tmp_path)
     make_plan(session, spec(), SITE, Filters())
     fleet.hosts["cp1"] = Hanging("cp1", answering(lambda index: 0))
     plan = make_plan(session, spec(), SITE, Filters())
+    assert len(fleet.hosts["cp1"].scripts) == 1
+    assert set(plan.unreachable) == ({"cp1"} if why is UnreachableError else set())
+    if why is UnreachableError:
+        return
     said = {line for step in plan.steps if step.host == "cp1" for line in plan.seen[step.key].said}
     where = "(it was at the check of kernel / kernel-modules:k8sops)"
     assert said == {f"cp1: was not done within 130 s and was ended {where}"}
     assert {plan.seen[step.key].outcome for step in plan.steps if step.host == "cp1"} == {Outcome.BROKEN}
-    assert len(fleet.hosts["cp1"].scripts) == 1
     assert "cp1" in plan.fleet.facts
 
 
