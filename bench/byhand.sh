@@ -7,7 +7,9 @@
 set -eu
 folder=$1 version=$2 repository=$3 plane=$4
 shift 4
-on() { ssh -F "$folder/ssh_config" "$1" 'sudo bash -s' >"$folder/$1.log" 2>&1; }
+on() {
+  ssh -F "$folder/ssh_config" "$1" 'sudo bash -s' >"$folder/$1.log" 2>&1 || { tail -n 20 "$folder/$1.log"; return 1; }
+}
 
 # everywhere SCRIPT HOST…: on all at once, and goes on when all have done.
 everywhere() {
@@ -33,7 +35,8 @@ apt-get -q -y install --no-install-recommends systemd-timesyncd
 systemctl enable systemd-timesyncd
 /usr/lib/apt/apt-helper download-file '${repository}Release.key' /etc/apt/keyrings/kubernetes.asc
 echo 'deb [signed-by=/etc/apt/keyrings/kubernetes.asc] $repository /' >/etc/apt/sources.list.d/kubernetes.list
-apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/kubernetes.list -o Dir::Etc::SourceParts=-
+apt-get -q update -o Dir::Etc::SourceList=/etc/apt/sources.list.d/kubernetes.list -o Dir::Etc::SourceParts=- \
+  -o APT::Get::List-Cleanup=0
 apt-get -q -y -o Dpkg::Options::=--force-confold install --no-install-recommends kubelet=$version kubeadm=$version \
   kubectl=$version containerd conntrack ebtables ethtool iptables socat bash-completion
 apt-mark hold kubelet kubeadm kubectl
