@@ -30,7 +30,6 @@ class Session:
     """Set when the run is to end: what runs on a host is finished, nothing more is begun."""
     held: Callable[[], bool] = lambda: True
     """Whether the cluster's lock is ours still; where it is not, nothing more is sent to any host."""
-
     memory: Path | None = None
     """The file that keeps what hosts said of themselves until the next run (memory.py); None: there is none."""
 

@@ -21,9 +21,14 @@ LOCK_SECONDS = 600
 """For how long a script waits for another one on its host."""
 RUN_LOCK = "/run/k8sops-run.lock"
 LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
-READER = 'LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
+READER = (
+    "unset n s; LC_ALL=C; "
+    'while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
+)
 """What bash does at the other end: it runs script after script, each behind a line with its length in bytes. By itself
-it asks the kernel for each byte of a script that comes in by a pipe. (`eval … || exit` would make `set -e` void.)"""
+it asks the kernel for each byte of a script that comes in by a pipe. `unset`: a variable that the login has exported
+would carry the script, and with it its secrets, into the environment of all that it starts. (`eval … || exit` would
+make `set -e` void.)"""
 
 HOLDS, DRIFT, UNKNOWN = 0, 10, 11
 """What a check's exit code means; any other code says that the check itself is broken."""

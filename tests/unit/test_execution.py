@@ -98,6 +98,14 @@ def test_of_a_script_that_came_in_part_nothing_runs(tmp_path: Path) -> None:
         assert (done.returncode, done.stderr, (tmp_path / "ran").exists()) == (0, b"", ran)
 
 
+def test_a_script_is_in_no_environment_whatever_the_login_exports() -> None:
+    sent = framed("SECRET_A=canary; env; exit 0")
+    exported = {**os.environ, "s": "1", "n": "2"}
+    done = subprocess.run(["bash", "-c", READER], input=sent, capture_output=True, check=True, env=exported)
+    assert b"PATH=" in done.stdout
+    assert b"canary" not in done.stdout
+
+
 def test_a_shell_that_ended_takes_no_more_scripts(shell: Shell) -> None:
     done = shell.run("if", 10, None)
     assert done.code == 2
