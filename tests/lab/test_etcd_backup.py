@@ -275,6 +275,22 @@ sleep {after:.2f}; if kill -9 -$pid 2>/dev/null; then echo hit; else tail -n 1 /
     assert script(planes, host, "drill").code == 0
 
 
+def test_etcd_killed_under_a_backup_or_a_drill_costs_no_good_one(planes: Cluster, until: Until) -> None:
+    scheduled(planes)
+    chance, host = random.Random(SEED), leader(planes)
+    assert script(planes, host).code == 0
+    for at in range(KILLS // 3):
+        newest, word, after = max(sound(planes, host)), ("backup", "drill")[at % 2], chance.uniform(0.1, 0.6)
+        said = planes.on(host, f"""sleep 1; setsid {SCRIPT} {word} >/tmp/said 2>&1 & pid=$!
+sleep {1 + after:.2f}; pkill -9 -x etcd; code=0; wait $pid || code=$?; echo "$code: $(tail -n 1 /tmp/said)" """)
+        print(f"seed {SEED}, etcd killed {after:.2f} s after a {word} had begun, which ended with {said.strip()}")
+        assert newest in sound(planes, host)
+        until(lambda: planes.k8sops("etcd", "status", expect=None).code == 0, 180)
+    ran = script(planes, host)
+    assert ran.code == 0, ran.err
+    assert script(planes, host, "drill").code == 0
+
+
 def test_killed_or_cut_off_while_it_fetches_a_copy_no_half_one_bears_a_name(planes: Cluster, tmp_path: Path) -> None:
     chance, target = random.Random(SEED), tmp_path / "copies"
     words = ("etcd", "backup", "--wait", "60", "--to", str(target))
