@@ -282,7 +282,7 @@ def test_etcd_killed_under_a_backup_or_a_drill_costs_no_good_one(planes: Cluster
     for at in range(KILLS // 3):
         newest, word, after = max(sound(planes, host)), ("backup", "drill")[at % 2], chance.uniform(0.1, 0.6)
         said = planes.on(host, f"""sleep 1; setsid {SCRIPT} {word} >/tmp/said 2>&1 & pid=$!
-sleep {1 + after:.2f}; pkill -9 -x etcd; code=0; wait $pid || code=$?; echo "$code: $(tail -n 1 /tmp/said)" """)
+sleep {after:.2f}; pkill -9 -x etcd; code=0; wait $pid || code=$?; echo "$code: $(tail -n 1 /tmp/said)" """)
         print(f"seed {SEED}, etcd killed {after:.2f} s after a {word} had begun, which ended with {said.strip()}")
         assert newest in sound(planes, host)
         until(lambda: planes.k8sops("etcd", "status", expect=None).code == 0, 180)
