@@ -50,7 +50,8 @@ def bars_of(events: Iterable[Event]) -> tuple[list[Bar], list[dict[str, Any]]]:
         elif kind == "output":
             said.setdefault((host, event["resource"]), []).append(event["line"])
         elif kind in ("facts", "survey"):
-            bars.append(Bar(host, "asking" if kind == "facts" else "surveying", "asked", now - event["seconds"], now))
+            name = "surveying" if event.get("checks") else "asking"
+            bars.append(Bar(host, name, "asked", now - event["seconds"], now))
         elif kind == "step":
             _step(event, now, len(plays) - 1, open_bars, bars)
         elif kind == "failed" and host in open_bars:

@@ -33,6 +33,16 @@ def test_bars_say_what_took_how_long_and_how_it_ended() -> None:
     assert plays == [{"name": "P", "start": 3.0, "end": 3.0}]
 
 
+def test_facts_that_came_with_checks_are_a_survey() -> None:
+    events = [
+        {"at": 10.0, "type": "run.start"},
+        {"at": 12.0, "type": "facts", "host": "w1", "seconds": 1.5, "checks": 0},
+        {"at": 12.0, "type": "facts", "host": "w2", "seconds": 1.5, "checks": 19},
+        {"at": 13.0, "type": "survey", "host": "w1", "seconds": 0.5, "checks": 19},
+    ]
+    assert [bar.name for bar in bars_of(events)[0]] == ["asking", "surveying", "surveying"]
+
+
 def test_the_critical_path_goes_over_the_host_that_was_waited_for() -> None:
     bars = [
         Bar("w1", "quick", "changed", 0, 2, 0), Bar("w2", "slow", "changed", 0, 9, 0),
