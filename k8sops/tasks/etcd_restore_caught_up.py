@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from k8sops.etcd.restore import restore_of, rewinds
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
-from k8sops.resources.restore import caught_up, pods_restarted
+from k8sops.resources.restore import caught_up, flannel_told, pods_restarted
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -15,7 +15,10 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     if rewinds(fleet):
         yield pods_restarted(restore_of(fleet).id)
-    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:restored")
+    nodes = [one.name for one in spec.hosts if fleet[one.name].joined]
+    yield caught_up(nodes, after="etcd:restored")
+    if spec.settings.network.cni == "flannel":
+        yield flannel_told(nodes, after="etcd:restored")
 
 
 TASK = Task(

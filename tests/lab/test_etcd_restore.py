@@ -183,6 +183,18 @@ def test_a_restore_can_be_undone(planes: Cluster) -> None:
     assert objects(planes) == {"configmap/first", "configmap/later"}
 
 
+def test_a_node_of_which_flannel_had_not_told_yet_is_reached_after_a_restore(planes: Cluster) -> None:
+    """flannel notes at a node how its pods are reached, once, at its start; a backup may be older than that."""
+    told = "flannel.alpha.coreos.com/backend-data"
+    planes.on("cp1", f"{KUBECTL} annotate node w1 {told}-")
+    planes.k8sops("etcd", "backup")
+    name = planes.k8sops("etcd", "list", "-o", "json", expect=None).data()["items"][0]["name"]
+    planes.k8sops("etcd", "verify", name)
+    planes.on("cp1", f"{KUBECTL} -n kube-flannel delete pods --field-selector spec.nodeName=w1")
+    restore(planes, name)
+    assert told in planes.on("cp1", f"{KUBECTL} get node w1 -o yaml")
+
+
 def test_a_member_whose_data_are_damaged_is_replaced(planes: Cluster) -> None:
     # Where they are gone altogether, and the log is still as short as after a restore, etcd fetches all of it by itself.
     noise = "dd if=/dev/urandom of=/var/lib/etcd/member/snap/db bs=4096 count=64 conv=notrunc"
