@@ -92,12 +92,14 @@ ask_package() {
   )
 }
 
-# ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`.
+# ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`; `NAME because`: what keeps it
+# from being Ready.
 ask_nodes() {
   ! can_ask_api || exec {NODES_FD}< <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
 }
 NODE_LINES='{{range .items}}{{$n := .metadata.name}}{{$n}}{{"\n"}}'
-NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}{{end}}{{end}}'
+NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}'
+NODE_LINES+='{{if ne .status "True"}}{{$n}} because {{printf "%q" (or .message "")}}{{"\n"}}{{end}}{{end}}{{end}}'
 NODE_LINES+='{{range $k, $v := .metadata.labels}}{{$n}} label {{$k}}={{$v}}{{"\n"}}{{end}}'
 NODE_LINES+='{{range $k, $v := .metadata.annotations}}{{$n}} annotate {{$k}}={{$v}}{{"\n"}}{{end}}'
 NODE_LINES+='{{range .spec.taints}}{{$n}} taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\n"}}{{end}}{{end}}'
@@ -127,7 +129,11 @@ hear_api() {
   can_ask_api || return 0
   if [ -n "$NODES_FD" ]; then
     while IFS= read -r name; do
-      [ -z "$name" ] || NODE[$name]=1 API=ready
+      case ${name#* } in
+      '') ;;
+      because\ *) NODE[${name%% *} because]=${name#* because } API=ready ;;
+      *) NODE[$name]=1 API=ready ;;
+      esac
     done <&"$NODES_FD"
     exec {NODES_FD}<&-
   fi

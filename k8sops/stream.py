@@ -129,10 +129,14 @@ class Reader:
         self._tell(state)
         command = step.resource.apply if state in ("failed", "unsettled") else step.resource.check
         self.ran.failure = Failure(
-            self.host, step.task, step.resource.id, why, tuple(self._said[-KEPT_LINES:]), command or step.resource.check
+            self.host, step.task, step.resource.id, why, self._last(), command or step.resource.check
         )
+
+    def _last(self) -> tuple[str, ...]:
+        """The last lines; one that comes again with every look at what is waited for, where it was last."""
+        return tuple(list(dict.fromkeys(reversed(self._said)))[KEPT_LINES - 1 :: -1])
 
     def lost(self, error: HostError) -> None:
         task, resource = (self._at.task, self._at.resource.id) if self._at else ("", "")
         self.ran.unreachable = isinstance(error, UnreachableError)
-        self.ran.failure = Failure(self.host, task, resource, str(error), tuple(self._said[-KEPT_LINES:]))
+        self.ran.failure = Failure(self.host, task, resource, str(error), self._last())

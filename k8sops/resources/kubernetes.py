@@ -325,9 +325,11 @@ def nodes_ready(names: Sequence[str], *, seconds: int = 180) -> Resource:
         check=f"""need_api
 waiting=
 for one in {" ".join(map(quote, names))}; do
-  [ -n "${{NODE[$one ready True]-}}" ] || waiting+=" $one"
+  [ -z "${{NODE[$one ready True]-}}" ] || continue
+  waiting=1
+  if [ -n "${{NODE[$one]-}}" ]; then echo "not Ready: $one: ${{NODE[$one because]-}}"; else echo "no node yet: $one"; fi
 done
-[ -z "$waiting" ] || drift "not Ready:$waiting" """,
+[ -z "$waiting" ] || drift""",
         apply=None,
         settle=seconds,
         want="Ready: " + ", ".join(names),

@@ -272,3 +272,13 @@ for at in $(seq 45); do pgrep -f 'timeout -k 10 [0-9]* bash -c' >/dev/null || ex
 ps -ef | grep bash"""
     left = {host: said for host in names if (said := hosts.on(host, script))}
     assert left == {}
+
+
+def look_into(hosts: Cluster, names: Sequence[str]) -> None:
+    """Prints what helps to understand why they do not come to rest: of nodes, pods, containers, kubelets."""
+    kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=5s"
+    script = f"""set +e
+if [ -f /etc/kubernetes/admin.conf ]; then {kubectl} get nodes,pods,csr -A -o wide; fi
+crictl ps -a; journalctl --no-pager -u kubelet -n 60 -o cat; journalctl --no-pager -u containerd -n 20 -o cat"""
+    for host in names:
+        print(f"--- {host}:\n{hosts.on(host, f'( {script} ) 2>&1')}", flush=True)

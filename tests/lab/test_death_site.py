@@ -142,6 +142,8 @@ def converges(hosts: Cluster, tally: Tally, words: Sequence[str], said: str) -> 
             break
         print(f"{ran.out}\n{ran.err}", flush=True)
         tally.again += 1
+    if ran.code:
+        strikes.look_into(hosts, HOSTS)
     assert ran.code == 0, "not within three runs"
     if words[0] == "apply":
         assert hosts.unsettled() == []

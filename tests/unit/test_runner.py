@@ -24,6 +24,7 @@ from k8sops.runner import batches, run
 from k8sops.session import Session
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
+from k8sops.stream import Reader
 from k8sops.survey import make_plan
 from k8sops.testing import FakeHost
 
@@ -118,6 +119,18 @@ def test_the_second_survey_asks_only_where_something_may_have_changed() -> None:
     run(fleet.session, plan)
     asked = {name: len(host.scripts) - before[name] for name, host in fleet.hosts.items()}
     assert asked == {"w1": 2, **dict.fromkeys(["cp1", "w2", "w3", "w4"], 0)}
+
+
+def test_what_every_look_at_a_gate_says_is_shown_once() -> None:
+    events: list[Event] = []
+    fleet = Fleet({name: answering(lambda index: 0) for name in names()})
+    steps = [step for step in make_plan(fleet.session, spec(), SITE, Filters()).steps if "gate:" in step.resource.id]
+    reader = Reader(events.append, "cp1", steps)
+    looks = ["w1: not yet", "w2: not yet"] * 30 + [f"w3: {at}" for at in range(5)]
+    for line in ["@m begin 0", "@m checked 0 10", "@m wait 0", *looks, "@m unsettled 0 10"]:
+        reader.take("@m", line)
+    assert reader.ran.failure
+    assert reader.ran.failure.lines == ("w1: not yet", "w2: not yet", *(f"w3: {at}" for at in range(5)))
 
 
 def test_a_failed_host_stops_and_the_next_play_waits_for_the_share_that_may_fail(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from k8sops import shell
 from k8sops.lab.machine import need
 from k8sops.resource import Resource, later
 from k8sops.resources.files import absent, block, file
+from k8sops.resources.kubernetes import nodes_ready
 from k8sops.shell import Secret, envelope, parse_line, quote
 from k8sops.survey import read_survey
 
@@ -140,6 +141,16 @@ def test_an_api_server_that_is_not_ready_yet_is_waited_for(says: str, ready: boo
     kubectl = f"kubectl() {{ [ ! -e asked ] || return 0; touch asked; echo {quote(says)}; return 1; }}"
     said = bash(envelope("@m", ["API=", kubectl, "api_answers; mark code $?"]), tmp_path).out
     assert f"@m code {int(not ready)}" in said
+
+
+def test_a_node_that_is_not_ready_says_why(tmp_path: Path) -> None:
+    said = 'w1\nw1 ready True\nw2\nw2 ready False\nw2 because "cni plugin not initialized"\nw2 annotate a=x because y\n'
+    api = f"can_ask_api() {{ :; }}; api_answers() {{ :; }}; kubectl() {{ printf %s {quote(said)}; }}"
+    gate = nodes_ready(["w1", "w2", "w3"]).check
+    out = bash(envelope("@m", [api, "ask_nodes", "hear_api", f"( {gate} )", "mark code $?"]), tmp_path).out
+    assert 'not Ready: w2: "cni plugin not initialized"\nno node yet: w3\n' in out
+    assert "w1" not in out
+    assert f"@m code {shell.DRIFT}" in out
 
 
 def test_later_is_unknown(tmp_path: Path) -> None:
