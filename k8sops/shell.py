@@ -9,11 +9,13 @@ marker lines `<nonce> <word> <args>`; the nonce is new for every script, so noth
 from __future__ import annotations
 
 import base64
+import json
 import secrets
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 BEAT = 5.0
 """Seconds between two beats to a script that listens; it ends between two resources after 30 s without one."""
@@ -187,3 +189,24 @@ def parse_line(mark: str, line: str) -> Marker | None:
         return None
     word, *args = line[len(mark) + 1 :].split(" ")
     return Marker(word, tuple(args))
+
+
+def parts(mark: str, out: str) -> dict[str, str]:
+    """What was printed behind each marker `part NAME`, by its name."""
+    found: dict[str, list[str]] = {}
+    at = ""
+    for line in out.splitlines():
+        marker = parse_line(mark, line)
+        if marker and marker.word == "part":
+            at = marker.args[0]
+        elif at:
+            found.setdefault(at, []).append(line)
+    return {name: "\n".join(lines).strip() for name, lines in found.items()}
+
+
+def json_of(text: str) -> Any:
+    """The document that a program printed; None where it printed none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +13,7 @@ from k8sops.etcd import members
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.session import Session
-from k8sops.shell import envelope, new_mark, parse_line
+from k8sops.shell import envelope, json_of, new_mark, parts
 from k8sops.spec import ClusterSpec
 
 SCRIPT = r"""
@@ -58,23 +57,11 @@ def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any
     )
 
 
-def parts(mark: str, out: str) -> dict[str, str]:
-    """What was printed, by the part that it belongs to."""
-    found: dict[str, list[str]] = {}
-    at = ""
-    for line in out.splitlines():
-        marker = parse_line(mark, line)
-        if marker and marker.word == "part":
-            at = marker.args[0]
-        else:
-            found.setdefault(at, []).append(line)
-    return {name: "\n".join(lines).strip() for name, lines in found.items()}
-
-
 def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, Any]:
     """The parts as one report; what could not be had is None."""
-    nodes, pods = _json(said, "nodes") or {"items": []}, _json(said, "pods") or {"items": []}
-    certificates = _json(said, "certificates") or {}
+    data = {part: json_of(text) for part, text in said.items()}
+    nodes, pods = data.get("nodes") or {"items": []}, data.get("pods") or {"items": []}
+    certificates = data.get("certificates") or {}
     dates = [one["expirationDate"] for one in certificates.get("certificates", []) if one.get("expirationDate")]
     api = said.get("api", "") == "ok"
     rows = [_node(one) for one in nodes["items"]]
@@ -85,7 +72,7 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
         "cluster": spec.cluster,
         "asked": asked,
         "api": "ready" if api else "silent",
-        "server": ((_json(said, "version") or {}).get("serverVersion") or {}).get("gitVersion"),
+        "server": ((data.get("version") or {}).get("serverVersion") or {}).get("gitVersion"),
         "wanted": f"v{spec.version}",
         "nodes": rows,
         "missing": missing,
@@ -96,7 +83,7 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
         "etcd": None,
         "externalEtcd": list(external.endpoints) if (external := spec.settings.etcd.external) else None,
         "nextExpiry": min(dates) if dates else None,
-        "lastBackup": ((_json(said, "backup") or {}).get("data") or {}).get("done", "").removeprefix("done/") or None,
+        "lastBackup": ((data.get("backup") or {}).get("data") or {}).get("done", "").removeprefix("done/") or None,
         "healthy": api and not missing and all(row["ready"] for row in rows),
     }
 
@@ -115,13 +102,6 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
         "kubelet": info["kubeletVersion"],
         "runtime": info["containerRuntimeVersion"],
     }
-
-
-def _json(said: dict[str, str], part: str) -> Any:
-    try:
-        return json.loads(said.get(part, ""))
-    except ValueError:
-        return None
 
 
 def print_status(console: Console, found: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,7 +12,7 @@ from k8sops.errors import HostError, InputError, UnreachableError
 from k8sops.etcd import library
 from k8sops.report import table
 from k8sops.session import Session
-from k8sops.shell import envelope, new_mark, parse_line
+from k8sops.shell import envelope, json_of, new_mark, parts
 from k8sops.spec import ClusterSpec, HostEntry
 
 SCRIPT = r"""
@@ -40,7 +39,7 @@ def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
         result = session.connect(name).run(envelope(mark, [library("tools"), SCRIPT]), timeout=90)
         if result.code == 3:
             raise HostError(name, result.err.strip() or "has no etcd")
-        return parts(mark, result.out)
+        return {part: json_of(text) for part, text in parts(mark, result.out).items()}
 
     answers = session.each(planes, one)
     silent = {name: answer for name, answer in answers.items() if isinstance(answer, HostError)}
@@ -54,26 +53,6 @@ def refuse_external(spec: ClusterSpec) -> None:
     """InputError where etcd is the user's own: it is not ours to work on."""
     if spec.settings.etcd.external:
         raise InputError("etcd is one of your own (etcd.external)", remedy="use its own tools")
-
-
-def parts(mark: str, out: str) -> dict[str, Any]:
-    """The JSON that each question was answered with, by its name; None where there was no answer."""
-    found: dict[str, list[str]] = {}
-    at = ""
-    for line in out.splitlines():
-        marker = parse_line(mark, line)
-        if marker and marker.word == "part":
-            at = marker.args[0]
-        else:
-            found.setdefault(at, []).append(line)
-    return {name: _json("\n".join(lines)) for name, lines in found.items() if name}
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
 
 
 def summarise(
