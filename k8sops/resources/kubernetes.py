@@ -167,6 +167,38 @@ def removing_member(delegate: str) -> str:
     return f'{etcdctl(delegate)} member remove "$id"; {etcdctl(delegate)} del k8sops/nothing >/dev/null'
 
 
+POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u || :; }"
+"""Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
+
+Below that of this host: pods of a cluster in containers, as kind makes them, lie deeper.
+"""
+
+
+def undoing_kubeadm(socket: str, *, seconds: int) -> str:
+    """Shell lines after which nothing that `kubeadm init` or `join` made is left, and no pod runs.
+
+    `kubeadm reset` only warns of containers that the runtime did not end in time, and goes on. A pod that outlives it
+    is taken for its own by the kubelet of the next join, and will not do again what it has done once: flannel writes
+    its configuration at its start. `seconds` is for one of two attempts.
+    """
+    units = "docker cri-docker" if "cri-dockerd" in socket else "containerd"
+    reset = f"timeout -k 10 {seconds} kubeadm reset --force --cri-socket {quote(socket)}"
+    return f"""systemctl start {units} || echo 'the container runtime does not start: pods are ended without it'
+if type -P kubeadm >/dev/null; then
+  # Its member of etcd is removed elsewhere, by its id: a cluster that is no more cannot be asked.
+  {reset} --skip-phases=remove-etcd-member
+  [ -z "$({POD_PROCESSES})" ] || {reset} --skip-phases=remove-etcd-member
+fi
+systemctl stop kubelet 2>/dev/null || true
+for _ in {{1..20}}; do
+  pids=$({POD_PROCESSES})
+  [ -n "$pids" ] || break
+  kill -9 $pids 2>/dev/null || true
+  sleep 0.5
+done
+[ -z "$pids" ] || {{ echo 'these processes of pods cannot be ended:' $pids; exit 1; }}"""
+
+
 OWNERS = "{{range .metadata.ownerReferences}}{{.name}} {{end}}"
 RUN_LABEL = '{{with .metadata.labels}}{{index . "k8sops.run"}}{{end}}'
 
@@ -227,7 +259,7 @@ api_answers || unknown "the API server does not answer; see: crictl ps -a, journ
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   echo 'an earlier join was not finished: it is undone first'
-  timeout -k 10 120 kubeadm reset --force --cri-socket {quote(socket)} --skip-phases=remove-etcd-member
+  {undoing_kubeadm(socket, seconds=60)}
   rm -rf /var/lib/etcd/member
 fi
 trap 'rm -f {path}' EXIT

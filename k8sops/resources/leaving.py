@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import CONFIG_DIR, etcdctl, removing_member
+from k8sops.resources.kubernetes import CONFIG_DIR, POD_PROCESSES, etcdctl, removing_member, undoing_kubeadm
 from k8sops.shell import quote
 
 OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
@@ -115,18 +115,16 @@ def kubernetes_gone(socket: str, homes: Sequence[str]) -> Resource:
         id="kubernetes-gone",
         check=f"""has=$(ls -d /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/* \\
   {CONFIG_DIR} /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* 2>/dev/null || true)
+running=$(ps -o comm= -p "$({POD_PROCESSES} | paste -sd,)" 2>/dev/null | sort -u | paste -sd' ' || true)
+[ -z "$running" ] || has+="${{has:+$'\\n'}}processes of pods: $running"
 [ -z "$has" ] || drift "$has" """,
         apply=f"""for one in {kubeconfigs}; do
   if [ -f "$KUBECONFIG" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
 done
-if type -P kubeadm >/dev/null; then
-  # The member of etcd was removed before, by its id; a cluster that is no more cannot be asked.
-  timeout -k 10 280 kubeadm reset --force --cri-socket {quote(socket)} --skip-phases=remove-etcd-member
-fi
-systemctl stop kubelet 2>/dev/null || true
+{undoing_kubeadm(socket, seconds=150)}
 rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp {CONFIG_DIR} \\
   /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore""",
-        want="no certificate, no manifest, no data of etcd",
+        want="no pod, no certificate, no manifest, no data of etcd",
         risk="delete",
         deadline=360,
     )

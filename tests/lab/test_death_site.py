@@ -171,6 +171,18 @@ def test_the_cluster_is_in_good_health(hosts: Cluster) -> None:
     assert all(one["passed"] for one in hosts.k8sops("verify", "-o", "json").data()["tests"])
 
 
+def test_pods_that_their_runtime_does_not_end_do_not_outlive_a_reset(hosts: Cluster) -> None:
+    """Else the next join would meet the old flannel, which does not write its configuration again."""
+    pods = "cat $(find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs 2>/dev/null || true) </dev/null"
+    assert hosts.on("w1", pods)
+    hosts.on("w1", "systemctl stop containerd; systemctl mask --runtime --quiet containerd")
+    assert "flanneld" in hosts.k8sops("reset", "w1", "--confirm", "deaths").out
+    assert hosts.on("w1", pods) == ""
+    hosts.on("w1", "systemctl unmask --runtime --quiet containerd")
+    hosts.k8sops(*APPLY)
+    as_it_should_be(hosts)
+
+
 SECOND = "[Service]\nExecStartPre=/bin/sh -c '[ -e /run/once ] || { touch /run/once; exit 1; }'\n"
 """kubelet fails at its first start after a boot, and comes back by itself 10 s later."""
 
