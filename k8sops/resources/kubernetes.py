@@ -167,10 +167,10 @@ def removing_member(delegate: str) -> str:
     return f'{etcdctl(delegate)} member remove "$id"; {etcdctl(delegate)} del k8sops/nothing >/dev/null'
 
 
-POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec cat {} + 2>/dev/null | sort -u || :; }"
+POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"
 """Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
 
-Below that of this host: pods of a cluster in containers, as kind makes them, lie deeper.
+Below that of this host: pods of a cluster in containers, as kind makes them, lie deeper. 0 is what cannot be seen.
 """
 
 
@@ -186,8 +186,8 @@ def undoing_kubeadm(socket: str, *, seconds: int) -> str:
     return f"""systemctl start {units} || echo 'the container runtime does not start: pods are ended without it'
 if type -P kubeadm >/dev/null; then
   # Its member of etcd is removed elsewhere, by its id: a cluster that is no more cannot be asked.
-  {reset} --skip-phases=remove-etcd-member
-  [ -z "$({POD_PROCESSES})" ] || {reset} --skip-phases=remove-etcd-member
+  reset=({reset} --skip-phases=remove-etcd-member)
+  {{ "${{reset[@]}}" && [ -z "$({POD_PROCESSES})" ]; }} || "${{reset[@]}}"
 fi
 systemctl stop kubelet 2>/dev/null || true
 for _ in {{1..20}}; do
