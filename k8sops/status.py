@@ -89,13 +89,14 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
 
 
 def _node(node: dict[str, Any]) -> dict[str, Any]:
-    ready = [one["status"] for one in node["status"]["conditions"] if one["type"] == "Ready"] == ["True"]
+    ready = next((one for one in node["status"].get("conditions", []) if one["type"] == "Ready"), {"status": "Unknown"})
     roles = [key.rpartition("/")[2] for key in node["metadata"]["labels"] if key.startswith("node-role.kubernetes.io/")]
     info = node["status"]["nodeInfo"]
     address = [one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
     return {
         "name": node["metadata"]["name"],
-        "ready": ready,
+        "ready": ready["status"] == "True",
+        "why": None if ready["status"] == "True" else ready.get("message", "its kubelet has said nothing yet"),
         "schedulable": not node["spec"].get("unschedulable", False),
         "roles": ",".join(roles) or "worker",
         "address": (address or [""])[0],
@@ -108,9 +109,9 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
     """The report as a person reads it."""
     skew = "" if found["server"] in (None, found["wanted"]) else f" (the inventory wants {found['wanted']})"
     rows = [("cluster", found["cluster"]), ("API", f"{found['api']}, {found['server'] or 'version unknown'}{skew}")]
-    sick = [name for name, ready in found["controlPlane"].items() if not ready]
     pods = found["controlPlane"]
-    rows.append(("control plane", f"{len(pods) - len(sick)} of {len(pods)} pods ready {' '.join(sick)}".strip()))
+    down = [name for name, ready in pods.items() if not ready]
+    rows.append(("control plane", f"{len(pods) - len(down)} of {len(pods)} pods ready {' '.join(down)}".strip()))
     etcd = found["etcd"]
     if etcd:
         rows.append(("etcd", members.line(etcd)))
@@ -135,6 +136,9 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
         for one in found["nodes"]
     ]
     table(console, title, [*nodes, *((name, "not a node", "", "", "", "") for name in found["missing"])])
+    sick = [f"{one['name']} is not Ready: {one['why']}" for one in found["nodes"] if not one["ready"]]
+    if sick:
+        console.print("\n" + "\n".join(sick), style="red", highlight=False, markup=False)
 
 
 def _when(date: str) -> str:
