@@ -131,6 +131,10 @@ def _open_hop(one: SSHSettings, connection: Connection, last: bool) -> None:
     except (paramiko.SSHException, OSError, ValueError) as error:
         if "No authentication methods" in str(error):
             raise _refused(one.name, one.identity, place) from None
+        if "No existing session" in str(error):
+            # So paramiko says that no keys were agreed upon in time.
+            silent = f"{place} takes connections, but its sshd has said nothing for {one.connect_timeout} s"
+            raise _Transient(one.name, silent, remedy="is the host overloaded, or does it stand still?") from None
         passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
         kind = _Transient if passing else UnreachableError
         raise kind(one.name, f"{place}: {reason(error)}") from None

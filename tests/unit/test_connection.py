@@ -107,6 +107,15 @@ def refusal(
     return str(caught.value)
 
 
+def test_a_host_that_stands_still_is_called_so() -> None:
+    """Its kernel takes connections; its sshd does not run."""
+    with socket.create_server(("127.0.0.1", 0)) as still:
+        one = SSHSettings(name="w1", host="127.0.0.1", port=still.getsockname()[1], connect_timeout=1, patience=0)
+        with pytest.raises(UnreachableError, match="its sshd has said nothing for 1 s") as told:
+            login(one)
+    assert "does it stand still" in str(told.value)
+
+
 STALLS = {"session": "Timeout opening", "exec": "has been silent for", "end": "the other side closed it"}
 
 
