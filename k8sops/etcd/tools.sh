@@ -78,9 +78,10 @@ etcdctl() {
   local tls=()
   [ -z "$ETCD_PKI" ] ||
     tls=(--cacert="$ETCD_PKI/ca.crt" --cert="$ETCD_PKI/server.crt" --key="$ETCD_PKI/server.key")
-  # Not all of its words end with --command-timeout where nobody answers.
+  # Not all of its words end with --command-timeout where nobody answers. It dies with the process group of who asks,
+  # and does not hold the lock of backups (backup.sh: alone).
   ETCDCTL_ENDPOINTS="${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379}" \
-    timeout -k 5 "${ETCD_PATIENCE-7200}" "$ETCD_BIN/etcdctl" "${tls[@]}" "$@"
+    timeout --foreground -k 5 "${ETCD_PATIENCE-7200}" "$ETCD_BIN/etcdctl" "${tls[@]}" "$@" 7>&-
 }
 
 # etcdutl ARGS: work on files. Before 3.5 its words were etcdctl's.

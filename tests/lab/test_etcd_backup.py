@@ -275,6 +275,17 @@ sleep {after:.2f}; if kill -9 -$pid 2>/dev/null; then echo hit; else tail -n 1 /
     assert script(planes, host, "drill").code == 0
 
 
+def test_killed_while_etcd_is_silent_it_leaves_nobody_who_holds_its_lock(planes: Cluster, until: Until) -> None:
+    """timeout(1) makes a process group of its own, so that what it runs outlives the group of who asked."""
+    scheduled(planes)
+    said = planes.on(leader(planes), f"""pkill -STOP -x etcd; trap 'pkill -CONT -x etcd' EXIT
+setsid {SCRIPT} backup >/dev/null 2>&1 & pid=$!
+sleep 1; pgrep -x etcdctl >/dev/null; kill -9 -$pid; wait $pid || true; sleep 0.2
+flock -n /run/k8sops-backup.lock echo free; pgrep -x etcdctl || echo alone""")  # fmt: skip
+    assert said.split() == ["free", "alone"]
+    until(lambda: planes.k8sops("etcd", "status", expect=None).code == 0, 60)
+
+
 def test_etcd_killed_under_a_backup_or_a_drill_costs_no_good_one(planes: Cluster, until: Until) -> None:
     scheduled(planes)
     chance, host = random.Random(SEED), leader(planes)
