@@ -279,6 +279,6 @@ def look_into(hosts: Cluster, names: Sequence[str]) -> None:
     kubectl = "kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=5s"
     script = f"""set +e
 if [ -f /etc/kubernetes/admin.conf ]; then {kubectl} get nodes,pods,csr -A -o wide; fi
-crictl ps -a; journalctl --no-pager -u kubelet -n 60 -o cat; journalctl --no-pager -u containerd -n 20 -o cat"""
+ctr -n k8s.io tasks list; journalctl --no-pager -u kubelet -n 60 -o cat; journalctl --no-pager -u containerd -n 20 -o cat"""
     for host in names:
         print(f"--- {host}:\n{hosts.on(host, f'( {script} ) 2>&1')}", flush=True)
