@@ -46,9 +46,9 @@ def test_a_node_that_is_not_ready_says_why() -> None:
     ]
     found = summarise(SPEC, "cp1", {"api": "ok", "nodes": json.dumps({"items": nodes})})
     assert [one["why"] for one in found["nodes"]] == [None, "Kubelet stopped [posting] node status."]
-    said = Console(file=io.StringIO(), width=120)
-    print_status(said, found)
-    assert "cp2 is not Ready: Kubelet stopped [posting] node status.\n" in said.file.getvalue()  # type: ignore[attr-defined]
+    said = io.StringIO()
+    print_status(Console(file=said, width=120), found)
+    assert "cp2 is not Ready: Kubelet stopped [posting] node status.\n" in said.getvalue()
 
 
 def test_one_that_was_reset_is_passed_over() -> None:
