@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import typer
 
-from k8sops.cli import apply, backup, etcd, hosts, inventory, lab, reset, runs, schedule, verify
+from k8sops.cli import apply, backup, etcd, hosts, inventory, lab, options, reset, runs, schedule, verify
 from k8sops.errors import Cancelled, K8sopsError, UsageError
 
 app = typer.Typer(
@@ -21,16 +21,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(inventory.init)
-app.command()(apply.plan)
-app.command()(apply.apply)
+options.command(app)(apply.plan)
+options.command(app)(apply.apply)
 app.command()(apply.show)
-app.command()(apply.check)
-app.command()(reset.reset)
-app.command()(hosts.status)
-app.command()(verify.verify)
-etcd.app.command()(backup.backup)
-etcd.app.command(name="list")(backup.list_)
-etcd.app.command()(backup.verify)
+options.command(app)(apply.check)
+options.command(app)(reset.reset)
+options.command(app)(hosts.status)
+options.command(app)(verify.verify)
+options.command(etcd.app)(backup.backup)
+options.command(etcd.app, "list")(backup.list_)
+options.command(etcd.app)(backup.verify)
 etcd.app.add_typer(schedule.app, name="schedule")
 app.add_typer(etcd.app, name="etcd")
 app.add_typer(inventory.app, name="inventory")

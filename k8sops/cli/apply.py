@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from k8sops.cli import options as o
-from k8sops.cli.common import assignments, console, print_json, words
-from k8sops.cli.work import Request, exit_code, make_request, nothing, show_plan, working
+from k8sops.cli.common import console, print_json, words
+from k8sops.cli.work import asked, exit_code, nothing, show_plan, working
 from k8sops.errors import Cancelled, UnreachableError, UsageError
 
 if TYPE_CHECKING:
@@ -26,68 +26,24 @@ PENDING = 2
 
 
 def plan(
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    playbook: o.PlaybookOption = "site",
-    limit: o.LimitOption = "all",
-    tags: o.TagsOption = "",
-    skip_tags: o.SkipTagsOption = "",
-    forks: o.ForksOption = 20,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
+    options: o.PlanOptions,
     diff: o.DiffOption = True,
-    pick: o.PickOption = "",
-    extra_vars: o.ExtraOption = None,
-    ignore_preflight_errors: o.IgnoreOption = "",
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
     out: Annotated[Path | None, typer.Option(help="Write the plan to a file, for `apply FILE`.")] = None,
     detailed_exitcode: Annotated[bool, typer.Option(help="Exit 2 when something would change.")] = False,
 ) -> int:
     """Show every change on every host; change nothing."""
-    request = make_request(
-        inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
-    ).told(**assignments(extra_vars))
-    return _only_show(request, console(color), output, diffs=diff, pending=detailed_exitcode, out=out)
+    return _only_show(options, diffs=diff, pending=detailed_exitcode, out=out)
 
 
-def check(
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    playbook: o.PlaybookOption = "site",
-    limit: o.LimitOption = "all",
-    tags: o.TagsOption = "",
-    skip_tags: o.SkipTagsOption = "",
-    forks: o.ForksOption = 20,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
-    diff: o.DiffOption = False,
-    extra_vars: o.ExtraOption = None,
-    ignore_preflight_errors: o.IgnoreOption = "",
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-) -> int:
+def check(options: o.PlanOptions, diff: o.DiffOption = False) -> int:
     """Report what has drifted from the inventory; exit 2 when something has. Changes nothing."""
-    request = make_request(
-        inventory, playbook, limit, tags, skip_tags, "", forks, verbose, ignore_preflight_errors, ask_become_pass
-    ).told(**assignments(extra_vars))
-    return _only_show(request, console(color), output, diffs=diff, pending=True)
+    return _only_show(options, diffs=diff, pending=True)
 
 
 def apply(
+    options: o.PlanOptions,
     file: Annotated[Path | None, typer.Argument(help="A plan that `plan --out` wrote: it runs unasked.")] = None,
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    playbook: o.PlaybookOption = "site",
-    limit: o.LimitOption = "all",
-    tags: o.TagsOption = "",
-    skip_tags: o.SkipTagsOption = "",
-    pick: o.PickOption = "",
-    forks: o.ForksOption = 20,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
     diff: o.DiffOption = False,
-    extra_vars: o.ExtraOption = None,
-    ignore_preflight_errors: o.IgnoreOption = "",
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
     yes: o.YesOption = False,
     allow: o.AllowOption = "",
     wait: o.WaitOption = 0,
@@ -99,9 +55,7 @@ def apply(
     if not yes and not check and not file and not sys.stdin.isatty():
         raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
     allowed = _allowed(allow)
-    request = make_request(
-        inventory, playbook, limit, tags, skip_tags, pick, forks, verbose, ignore_preflight_errors, ask_become_pass
-    ).told(**assignments(extra_vars))
+    request = asked(options)
     if file:
         from k8sops import savedplan
     saved = savedplan.load(file) if file else None
@@ -116,7 +70,7 @@ def apply(
         request = replace(
             request, inventory=saved.inventory, playbook=saved.playbook, filters=saved.filters, waived=waived
         )
-    screen = console(color, stderr=output is o.Output.json)
+    screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
         from k8sops.report import done_data, print_done
 
@@ -134,14 +88,14 @@ def apply(
             elif not saved and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
                 raise Cancelled("nothing was changed")
             done = work.run(found, wait)
-            print_done(screen, done, everything=bool(verbose))
+            print_done(screen, done, everything=bool(options.verbose))
         else:
             done = nothing(found)
         if not done.interrupted:
             _fetch(screen, work.session, found, done)
         code = exit_code(done)
         work.end(code, done)
-        if output is o.Output.json:
+        if options.output is o.Output.json:
             print_json(done_data(done, work.journal.run))
         elif found.changes:
             screen.print(f"k8sops runs show {work.journal.run}", style="dim", highlight=False)
@@ -178,14 +132,13 @@ def _refuse_risks(found: Plan, allowed: frozenset[str]) -> None:
         raise UsageError(f"--yes does not cover: {names}", remedy=f"--allow {','.join(missing)} covers it")
 
 
-def _only_show(
-    request: Request, screen: Console, output: o.Output, *, diffs: bool, pending: bool, out: Path | None = None
-) -> int:
+def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path | None = None) -> int:
     from k8sops import savedplan
 
+    request = asked(options)
     with working(console(stderr=True), request) as work:
         found = work.look(request.waived)
-        code = show_plan(screen, found, output, diffs=diffs)
+        code = show_plan(console(options.color), found, options.output, diffs=diffs)
         if out and not code:
             savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
             work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")

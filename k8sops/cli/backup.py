@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +10,8 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_spec, print_json
-from k8sops.cli.play import How, play
-from k8sops.cli.work import Work, make_request
+from k8sops.cli.play import play
+from k8sops.cli.work import Work, playing
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ FromOption = Annotated[
 
 
 def backup(
+    options: o.PlayOptions,
     inventories: Annotated[
         list[Path] | None, typer.Argument(help="With --all-clusters: the inventories.", show_default=False)
     ] = None,
@@ -38,40 +40,28 @@ def backup(
     all_clusters: Annotated[
         bool, typer.Option("--all-clusters", help="Several clusters, one after the other; prints only what failed.")
     ] = False,
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-    wait: o.WaitOption = 0,
-    check: o.CheckOption = False,
 ) -> int:
     """Take a backup of etcd on a healthy control plane, with what a restore needs beside it."""
     from k8sops.cli.backups import every_cluster
 
-    how = How(output, color, wait, check)
     if all_clusters:
-        return every_cluster(
-            inventories, lambda one: _backup(one, to, encrypt_to, drill, verbose, ask_become_pass, how)
-        )
+        return every_cluster(inventories, lambda one: _backup(replace(options, inventory=one), to, encrypt_to, drill))
     if inventories:
         raise UsageError("several inventories are named", remedy="--all-clusters takes them; -i names one")
-    return _backup(inventory, to, encrypt_to, drill, verbose, ask_become_pass, how)
+    return _backup(options, to, encrypt_to, drill)
 
 
-def _backup(
-    inventory: Path, to: list[str] | None, encrypt_to: str, drill: bool, verbose: int, ask_password: bool, how: How
-) -> int:
+def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill: bool) -> int:
     from k8sops.cli.backups import refuse_bad_places
     from k8sops.etcd.copies import pull
     from k8sops.etcd.members import refuse_external
 
-    spec = load_spec(inventory)
+    spec = load_spec(options.inventory)
     refuse_external(spec)
     refuse_bad_places(to, encrypt_to)
     remote = [one for one in to or () if "://" in one]
     folders = [Path(one) for one in to or () if "://" not in one]
-    request = make_request(inventory, "etcd-backup", "all", "", "", "", 20, verbose, "", ask_password)
+    request = playing(options, "etcd-backup")
     if to is not None:
         request = request.told(to=" ".join(remote))
     if encrypt_to:
@@ -88,33 +78,27 @@ def _backup(
                 pull(work.session.connect(node), spec.settings.backup.folder, told["backup"], folder, recipient)
             work.note(f"copied to {folder}")
 
-    code = play(request, how, lambda work, found: None, then=keep)
-    if code or not drill or how.check:
+    code = play(request, options, lambda work, found: None, then=keep)
+    if code or not drill or options.check:
         return code
-    return _drill(inventory, names[0], verbose, ask_password, how)
+    return _drill(options, names[0])
 
 
-def list_(
-    source: FromOption = "",
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-) -> int:
+def list_(options: o.HostOptions, source: FromOption = "") -> int:
     """All backups, on control planes and elsewhere: age, size, revision, drill."""
     from k8sops.etcd.backups import list_data, on_hosts, print_backups
     from k8sops.etcd.copies import elsewhere
 
-    spec = load_spec(inventory)
-    screen = console(color, stderr=output is o.Output.json)
+    spec = load_spec(options.inventory)
+    screen = console(options.color, stderr=options.output is o.Output.json)
     if source:
         found, silent = elsewhere(spec, [source])
     else:
-        with connections(spec, ask_password=ask_become_pass) as connect:
+        with connections(spec, ask_password=options.ask_become_pass) as connect:
             found, silent = on_hosts(connect, spec)
         copies, mute = elsewhere(spec, spec.settings.backup.to)
         found, silent = [*found, *copies], {**silent, **mute}
-    if output is o.Output.json:
+    if options.output is o.Output.json:
         print_json(list_data(spec.cluster, found, silent))
     else:
         print_backups(screen, found, silent)
@@ -122,6 +106,7 @@ def list_(
 
 
 def verify(
+    options: o.PlayOptions,
     name: Annotated[str, typer.Argument(help="The backup; default: the newest.", show_default=False)] = "",
     latest: Annotated[bool, typer.Option("--latest", help="The newest backup.")] = False,
     source: FromOption = "",
@@ -132,13 +117,6 @@ def verify(
         Path | None,
         typer.Option(help="With --from: a folder with etcd, etcdctl, etcdutl; else a control plane gives them."),
     ] = None,
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-    wait: o.WaitOption = 0,
-    check: o.CheckOption = False,
 ) -> int:
     """Restore a backup in a scratch etcd and compare: on its control plane, or with --from on this machine."""
     from k8sops.etcd.backup import check_name
@@ -150,13 +128,12 @@ def verify(
     if source:
         from k8sops.cli.backups import drill_here
 
-        return drill_here(inventory, name, source, identity, tools, ask_become_pass, console(color))
-    return _drill(inventory, name or "latest", verbose, ask_become_pass, How(output, color, wait, check))
+        return drill_here(options, name, source, identity, tools)
+    return _drill(options, name or "latest")
 
 
-def _drill(inventory: Path, name: str, verbose: int, ask_password: bool, how: How) -> int:
+def _drill(options: o.PlayOptions, name: str) -> int:
     from k8sops.etcd.members import refuse_external
 
-    refuse_external(load_spec(inventory))
-    request = make_request(inventory, "etcd-verify", "all", "", "", "", 20, verbose, "", ask_password)
-    return play(request.told(backup=name), how, lambda work, found: None)
+    refuse_external(load_spec(options.inventory))
+    return play(playing(options, "etcd-verify").told(backup=name), options, lambda work, found: None)

@@ -10,12 +10,11 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from k8sops.cli.common import connections, load_spec
+from k8sops.cli import options as o
+from k8sops.cli.common import connections, console, load_spec
 from k8sops.errors import InputError, K8sopsError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from k8sops.etcd.backup import Manifest
     from k8sops.etcd.copies import Place
     from k8sops.spec import ClusterSpec
@@ -68,19 +67,16 @@ def refuse_bad_places(to: list[str] | None, encrypt_to: str) -> None:
         raise InputError(f"--encrypt-to {encrypt_to} is no recipient of age", remedy="age-keygen -y KEYFILE") from None
 
 
-def drill_here(
-    inventory: Path, name: str, source: str, identity: Path | None, tools: Path | None, ask_password: bool,
-    screen: Console,
-) -> int:  # fmt: skip
+def drill_here(options: o.HostOptions, name: str, source: str, identity: Path | None, tools: Path | None) -> int:
     """The drill of a copy on this machine; its result is noted in the manifest there."""
     from k8sops.etcd.copies import place
     from k8sops.shell import quote
 
-    spec = load_spec(inventory)
+    spec, screen = load_spec(options.inventory), console(options.color)
     with place(spec, source) as one:
         manifest = one.find(name)
         _refuse_other_cluster(spec, manifest)
-        _need_tools(one, manifest.etcd, tools, ask_password)
+        _need_tools(one, manifest.etcd, tools, options.ask_become_pass)
         _need_pki(one.scratch / "pki")
         with screen.status(f"restoring {manifest.name} on this machine"):
             one.take(manifest, identity)

@@ -6,20 +6,15 @@ from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_spec, print_json
 
 
-def status(
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-) -> int:
+def status(options: o.HostOptions) -> int:
     """Nodes, control plane, etcd, certificates, versions, backup."""
     from k8sops.status import ask, print_status
 
-    spec = load_spec(inventory)
-    with connections(spec, ask_password=ask_become_pass) as connect:
+    spec = load_spec(options.inventory)
+    with connections(spec, ask_password=options.ask_become_pass) as connect:
         found = ask(connect, spec)
-    if output is o.Output.json:
+    if options.output is o.Output.json:
         print_json(found)
     else:
-        print_status(console(color), found)
+        print_status(console(options.color), found)
     return 0 if found["healthy"] else 3

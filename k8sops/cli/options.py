@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from k8sops.cli import complete
 
 DEFAULT_INVENTORY = Path("inventory.yaml")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Output(StrEnum):
@@ -71,3 +76,63 @@ ConfirmOption = Annotated[str, typer.Option(metavar="CLUSTER", help="The cluster
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
 ]
+
+
+@dataclass(frozen=True)
+class HostOptions:
+    """Of all commands that ask hosts."""
+
+    inventory: InventoryOption = DEFAULT_INVENTORY
+    output: OutputOption = Output.table
+    ask_become_pass: AskPassOption = False
+    color: ColorOption = Color.auto
+
+
+@dataclass(frozen=True)
+class PlayOptions(HostOptions):
+    """Of commands that carry out a playbook of their own."""
+
+    verbose: VerboseOption = 0
+    wait: WaitOption = 0
+    check: CheckOption = False
+
+
+@dataclass(frozen=True)
+class PlanOptions(HostOptions):
+    """Of plan, check and apply: which playbook, and which part of it."""
+
+    playbook: PlaybookOption = "site"
+    limit: LimitOption = "all"
+    tags: TagsOption = ""
+    skip_tags: SkipTagsOption = ""
+    pick: PickOption = ""
+    forks: ForksOption = 20
+    verbose: VerboseOption = 0
+    extra_vars: ExtraOption = None
+    ignore_preflight_errors: IgnoreOption = ""
+
+
+def command(app: typer.Typer, name: str | None = None) -> Callable[[Function], Function]:
+    """The function becomes a command of this app; it stays what it is for those who call it."""
+
+    def register(function: Function) -> Function:
+        app.command(name)(spread(function))
+        return function
+
+    return register
+
+
+def spread(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as Typer reads it: the fields of its parameter `options`, one of the classes above, are options of
+    the command, behind those that are the function's own."""
+    own = inspect.signature(function, eval_str=True)
+    kind = own.parameters["options"].annotation
+    shared = inspect.signature(kind, eval_str=True).parameters
+
+    @wraps(function)
+    def spreaded(**named: Any) -> Any:
+        return function(options=kind(**{name: named.pop(name) for name in shared}), **named)
+
+    kept = [one for name, one in own.parameters.items() if name != "options"]
+    spreaded.__signature__ = own.replace(parameters=[*kept, *shared.values()])  # type: ignore[attr-defined]
+    return spreaded

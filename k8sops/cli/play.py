@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,39 +25,30 @@ Then = Callable[[Work, "Plan"], "list[Result] | None"]
 """Its results of tests, if there are any, belong to the run: to what is printed as JSON, and to the exit code."""
 
 
-@dataclass(frozen=True)
-class How:
-    """How a command is to go about it, as its options say."""
-
-    output: o.Output = o.Output.table
-    color: o.Color = o.Color.auto
-    wait: float = 0
-    check: bool = False
-    """Only show."""
-
-
-def play(request: Request, how: How, ask: Ask, *, first: Ask | None = None, then: Then | None = None) -> int:
+def play(
+    request: Request, options: o.PlayOptions, ask: Ask, *, first: Ask | None = None, then: Then | None = None
+) -> int:
     """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
     `then` after it, when nothing has failed. The exit code."""
     from k8sops.report import done_data, print_done
 
-    screen = console(how.color, stderr=how.output is o.Output.json)
+    screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
         found = work.look(request.waived)
         code = show_plan(screen, found, o.Output.table, diffs=True)
-        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or how.check:
+        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or options.check:
             work.end(code)
             return code
         done: Done = nothing(found)
         if found.changes:
             ask(work, found)
-            done = work.run(found, how.wait, first=(lambda: first(work, found)) if first else None)
+            done = work.run(found, options.wait, first=(lambda: first(work, found)) if first else None)
             print_done(screen, done, everything=bool(request.verbose))
         code = exit_code(done)
         work.end(code, done)
         well = not (done.failures or done.still or done.interrupted)
         tests = then(work, found) if then and well else None
-        if how.output is o.Output.json:
+        if options.output is o.Output.json:
             more = {} if tests is None else {"tests": [vars(one) for one in tests]}
             print_json(done_data(done, work.journal.run) | more)
         return code or (0 if tests is None else verdict(tests))

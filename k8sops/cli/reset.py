@@ -9,8 +9,8 @@ import typer
 from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import load_spec
-from k8sops.cli.play import How, clusters_name, play, refuse_other_cluster, refuse_silence
-from k8sops.cli.work import Work, make_request
+from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence
+from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -19,39 +19,31 @@ if TYPE_CHECKING:
 
 
 def reset(
+    options: o.PlayOptions,
     nodes: Annotated[
         list[str] | None, typer.Argument(help="Nodes that leave: names or patterns.", autocompletion=complete.hosts)
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="The whole cluster goes.")] = False,
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     forks: o.ForksOption = 20,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
     ignore_preflight_errors: o.IgnoreOption = "",
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-    wait: o.WaitOption = 0,
-    check: o.CheckOption = False,
     confirm: o.ConfirmOption = "",
 ) -> int:
     """Drain nodes, take them out of the cluster, remove what is ours from their hosts. Packages stay."""
     if every == bool(nodes):
         raise UsageError("name nodes, or --all", remedy="k8sops reset w1;  k8sops reset --all")
-    refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
+    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
     limit = "all" if every else ",".join(nodes or [])
-    request = make_request(
-        inventory, "reset", limit, "", "", "", forks, verbose, ignore_preflight_errors, ask_become_pass
-    )
-    spec = load_spec(inventory)
+    spec = load_spec(options.inventory)
     leaving = _leaving(spec, limit, every)
     refuse_other_cluster(confirm, spec.cluster)
 
     def then(work: Work, found: Plan) -> None:
-        if not every and output is o.Output.table:
+        if not every and options.output is o.Output.table:
             work.note("They are in the inventory still: `k8sops apply` would join them again.")
 
     ask = clusters_name(confirm, f"remove {limit} from it")
-    return play(request.told(leaving=",".join(leaving)), How(output, color, wait, check), ask, then=then)
+    request = playing(options, "reset", limit, forks, ignore_preflight_errors).told(leaving=",".join(leaving))
+    return play(request, options, ask, then=then)
 
 
 def _leaving(spec: ClusterSpec, limit: str, every: bool) -> list[str]:

@@ -11,8 +11,8 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import load_spec, words
-from k8sops.cli.play import How, clusters_name, play, refuse_other_cluster, refuse_silence
-from k8sops.cli.work import Work, make_request
+from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence
+from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ FILES = ("db", "tar", "json")
 
 
 def restore(
+    options: o.PlayOptions,
     name: Annotated[str, typer.Argument(help="The backup, as `etcd list` shows it.")],
     source: FromOption = "",
     identity: Annotated[
@@ -44,13 +45,6 @@ def restore(
         bool, typer.Option(help="The hosts are new and bare: make the cluster of the backup.")
     ] = False,
     unverified: Annotated[str, typer.Option(metavar="NAME", help="The backup that may be used without a drill.")] = "",
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-    wait: o.WaitOption = 0,
-    check: o.CheckOption = False,
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
@@ -60,14 +54,13 @@ def restore(
     from k8sops.etcd.members import refuse_external
     from k8sops.localfile import write_private
 
-    refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
-    spec = load_spec(inventory)
+    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    spec = load_spec(options.inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
     told = {"backup": check_name(name), "without": without, "unverified": unverified}
     limit, playbook = _all_but(spec, words(without)), "etcd-restore-new-hosts" if new_hosts else "etcd-restore"
-    request = make_request(inventory, playbook, limit, "", "", "", 20, verbose, "", ask_become_pass).told(**told)
-    how = How(output, color, wait, check)
+    request = playing(options, playbook, limit).told(**told)
 
     def ask(work: Work, found: Plan) -> None:
         if not new_hosts:
@@ -80,10 +73,10 @@ def restore(
         if _name_old_nodes(work) or without:
             work.note("Once every node of the cluster is there: k8sops verify")
             return None
-        return _verified(work, how, ask_become_pass) if verify else None
+        return _verified(work, options) if verify else None
 
     if not source:
-        return play(request, how, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
+        return play(request, options, ask, first=lambda work, found: _deliver(work, found, name, None, ""), then=then)
     with place(spec, source) as at:
         manifest = at.manifest(name)
 
@@ -94,29 +87,23 @@ def restore(
             write_private(at.scratch / f"{name}.json", text)
             _deliver(work, found, name, at.scratch, source)
 
-        return play(request.told(manifest=manifest.text, whence=source), how, ask, first=first, then=then)
+        return play(request.told(manifest=manifest.text, whence=source), options, ask, first=first, then=then)
 
 
-def _verified(work: Work, how: How, ask_become_pass: bool) -> list[Result]:
+def _verified(work: Work, options: o.HostOptions) -> list[Result]:
     """The cluster tested, and the results shown where people read."""
     from k8sops.cli.verify import examine, show
 
-    results = examine(work.spec, PATIENCE, ask_become_pass, how.color)
-    if how.output is o.Output.table:
-        show(results, how.color)
+    results = examine(work.spec, PATIENCE, options)
+    if options.output is o.Output.table:
+        show(results, options.color)
     return results
 
 
 def back(
+    options: o.PlayOptions,
     id: Annotated[str, typer.Argument(help="The restore that is undone, as it was printed.")],
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
-    verbose: o.VerboseOption = 0,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
-    wait: o.WaitOption = 0,
-    check: o.CheckOption = False,
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
@@ -124,21 +111,20 @@ def back(
     from k8sops.etcd.members import refuse_external
     from k8sops.etcd.restore import ID
 
-    refuse_silence(bool(confirm) or check, "--confirm CLUSTER says yes, --check only shows")
-    spec = load_spec(inventory)
+    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    spec = load_spec(options.inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
     if not ID.fullmatch(id):
         raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
     limit = _all_but(spec, words(without))
-    request = make_request(inventory, "etcd-back", limit, "", "", "", 20, verbose, "", ask_become_pass)
+    request = playing(options, "etcd-back", limit).told(restore=id, without=without)
     ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
-    how = How(output, color, wait, check)
 
     def then(work: Work, found: Plan) -> list[Result] | None:
-        return _verified(work, how, ask_become_pass) if verify and not without else None
+        return _verified(work, options) if verify and not without else None
 
-    return play(request.told(restore=id, without=without), how, ask, then=then)
+    return play(request, options, ask, then=then)
 
 
 def _all_but(spec: ClusterSpec, names: Iterable[str]) -> str:

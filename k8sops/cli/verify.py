@@ -16,31 +16,27 @@ if TYPE_CHECKING:
 
 
 def verify(
-    inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
+    options: o.HostOptions,
     junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML too.")] = None,
     timeout: Annotated[
         int, typer.Option(metavar="SECONDS", help="For so long, what does not hold yet is looked at again.")
     ] = 120,
-    output: o.OutputOption = o.Output.table,
-    ask_become_pass: o.AskPassOption = False,
-    color: o.ColorOption = o.Color.auto,
 ) -> int:
     """Test the hosts and how the cluster behaves: pods reach each other, Services and names answer."""
-    results = examine(load_spec(inventory), timeout, ask_become_pass, color, junit)
-    if output is o.Output.json:
+    results = examine(load_spec(options.inventory), timeout, options, junit)
+    if options.output is o.Output.json:
         print_json({"apiVersion": "k8sops/v1", "kind": "Verification", "tests": [vars(one) for one in results]})
     else:
-        show(results, color)
+        show(results, options.color)
     return verdict(results)
 
 
-def examine(
-    spec: ClusterSpec, timeout: float, ask_become_pass: bool, color: o.Color, junit: Path | None = None
-) -> list[Result]:
+def examine(spec: ClusterSpec, timeout: float, options: o.HostOptions, junit: Path | None = None) -> list[Result]:
     """The results of the suite on this cluster; the latest is shown while it runs."""
     from k8sops.verify import run_suite
 
-    with connections(spec, ask_password=ask_become_pass) as connect, console(color, stderr=True).status("") as status:
+    screen, password = console(options.color, stderr=True), options.ask_become_pass
+    with connections(spec, ask_password=password) as connect, screen.status("") as status:
 
         def tell(result: Result) -> None:
             status.update(f"{result.name}: {'ok' if result.passed else 'FAILED'}")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from k8sops.cli import options as o
-from k8sops.cli.common import connections, load_named_playbook, load_spec, print_json, who, words
+from k8sops.cli.common import assignments, connections, load_named_playbook, load_spec, print_json, who, words
 from k8sops.errors import (
     Cancelled,
     HostError,
@@ -54,14 +54,22 @@ class Request:
         return replace(self, filters=replace(self.filters, parameters={**self.filters.parameters, **parameters}))
 
 
-def make_request(
-    inventory: Path, playbook: str, limit: str, tags: str, skip_tags: str, pick: str, forks: int, verbose: int,
-    ignore_preflight_errors: str, ask_become_pass: bool,
-) -> Request:  # fmt: skip
+def asked(options: o.PlanOptions) -> Request:
+    """What plan, check and apply were asked for."""
     from k8sops.plan import Filters
 
-    filters = Filters(limit, words(tags), words(skip_tags), words(pick))
-    return Request(inventory, playbook, filters, forks, verbose, words(ignore_preflight_errors), ask_become_pass)
+    filters = Filters(options.limit, words(options.tags), words(options.skip_tags), words(options.pick))
+    waived, password = words(options.ignore_preflight_errors), options.ask_become_pass
+    request = Request(options.inventory, options.playbook, filters, options.forks, options.verbose, waived, password)
+    return request.told(**assignments(options.extra_vars))
+
+
+def playing(options: o.PlayOptions, playbook: str, limit: str = "all", forks: int = 20, waive: str = "") -> Request:
+    """What a command with a playbook of its own was asked for."""
+    from k8sops.plan import Filters
+
+    password = options.ask_become_pass
+    return Request(options.inventory, playbook, Filters(limit), forks, options.verbose, words(waive), password)
 
 
 @dataclass
@@ -122,7 +130,7 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
     playbook = load_named_playbook(request.playbook, spec.folder)
     _check_words(spec, playbook, request.filters)
     with ExitStack() as stack:
-        names, forks = _asked(spec, request.filters), request.forks
+        names, forks = _looked_at(spec, request.filters), request.forks
         made = connections(spec, ask_password=request.ask_password, dial=names, forks=forks)
         connect = stack.enter_context(made)
         # What the rest of the work needs is imported while logins are under way.
@@ -151,7 +159,7 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
             raise
 
 
-def _asked(spec: ClusterSpec, filters: Filters) -> list[str]:
+def _looked_at(spec: ClusterSpec, filters: Filters) -> list[str]:
     """The hosts that facts are asked of, whatever the playbook."""
     from k8sops.patterns import select
 

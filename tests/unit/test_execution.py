@@ -6,14 +6,24 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
+from typing import IO
 
 import pytest
 
 from k8sops.errors import HostError
 from k8sops.shell import READER, envelope, framed, new_mark
 from k8sops.ssh.execution import Shell
+
+
+def read(pipe: IO[bytes] | None, size: int) -> bytes:
+    """As a channel does: nothing more comes once it is closed, which may be while a thread still asks."""
+    with suppress(OSError, ValueError):
+        assert pipe
+        return os.read(pipe.fileno(), size)
+    return b""
 
 
 class Pipes:
@@ -34,12 +44,10 @@ class Pipes:
         self.bash.stdin.write(data)
 
     def recv(self, size: int) -> bytes:
-        assert self.bash.stdout
-        return os.read(self.bash.stdout.fileno(), size)
+        return read(self.bash.stdout, size)
 
     def recv_stderr(self, size: int) -> bytes:
-        assert self.bash.stderr
-        return os.read(self.bash.stderr.fileno(), size)
+        return read(self.bash.stderr, size)
 
     def recv_exit_status(self) -> int:
         return self.bash.wait()
