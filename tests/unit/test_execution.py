@@ -6,10 +6,8 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from threading import Event
-from typing import IO
+from threading import Event, Lock
 
 import pytest
 
@@ -18,21 +16,13 @@ from k8sops.shell import READER, envelope, framed, new_mark
 from k8sops.ssh.execution import Shell
 
 
-def read(pipe: IO[bytes] | None, size: int) -> bytes:
-    """As a channel does: nothing more comes once it is closed, which may be while a thread still asks."""
-    with suppress(OSError, ValueError):
-        assert pipe
-        return os.read(pipe.fileno(), size)
-    return b""
-
-
 class Pipes:
     """A channel whose other end is a bash of this machine."""
 
     def __init__(self) -> None:
         pipe = subprocess.PIPE
         self.bash = subprocess.Popen(["bash", "-c", READER], stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0)
-        self.closed = False
+        self.closed, self.reading = False, Lock()
         self.status_event = Event()
         self.status_event.set()
 
@@ -44,10 +34,14 @@ class Pipes:
         self.bash.stdin.write(data)
 
     def recv(self, size: int) -> bytes:
-        return read(self.bash.stdout, size)
+        assert self.bash.stdout
+        return os.read(self.bash.stdout.fileno(), size)
 
     def recv_stderr(self, size: int) -> bytes:
-        return read(self.bash.stderr, size)
+        """In a thread of its own, which may still ask while the pipes are closed."""
+        with self.reading:
+            assert self.bash.stderr
+            return b"" if self.closed else os.read(self.bash.stderr.fileno(), size)
 
     def recv_exit_status(self) -> int:
         return self.bash.wait()
@@ -56,9 +50,15 @@ class Pipes:
         self.closed = True
         self.bash.kill()
         self.bash.wait()
-        for pipe in (self.bash.stdin, self.bash.stdout, self.bash.stderr):
-            assert pipe
-            pipe.close()
+        assert self.bash.stdin
+        assert self.bash.stdout
+        assert self.bash.stderr
+        # What bash has started ends when nobody takes what it prints.
+        self.bash.stdin.close()
+        self.bash.stdout.close()
+        # Only when nobody reads: another test's pipe may get the same number, and be read instead.
+        with self.reading:
+            self.bash.stderr.close()
 
 
 @pytest.fixture
