@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from k8sops.errors import InputError
 
@@ -18,12 +18,24 @@ STEM = re.compile(
 TIME = "%Y%m%dT%H%M%SZ"
 
 
+T = TypeVar("T")
+
+
+class Moment(NamedTuple):
+    """When a backup was taken: by which etcd (its id of itself), at which revision; and what the clock said then."""
+
+    cluster_id: str
+    revision: int
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What a manifest says. Sizes in bytes; `at` is the time in the name; hashes in hex, absent is empty or None."""
 
     name: str
     cluster: str
+    cluster_id: str
     node: str
     at: datetime
     revision: int
@@ -44,6 +56,10 @@ class Manifest:
         """The snapshot, the tar and the manifest, which is always the last."""
         end = ".age" if self.encrypted_to else ""
         return f"{self.name}.db{end}", f"{self.name}.tar{end}", f"{self.name}.json"
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.cluster_id, self.revision, self.at)
 
     @property
     def verified(self) -> bool:
@@ -70,6 +86,13 @@ def stem(cluster: str, at: datetime, node: str) -> str:
     return check_name(f"{cluster}-{at.astimezone(UTC).strftime(TIME)}-{node}")
 
 
+def time_of(name: str) -> datetime:
+    """The time in the name of a backup; ValueError where that is none."""
+    match = STEM.fullmatch(check_name(name))
+    assert match
+    return datetime.strptime(match[2], TIME).replace(tzinfo=UTC)
+
+
 def parse(text: str, *, source: str = "a manifest") -> Manifest:
     """The manifest in this text; InputError where it is none."""
     try:
@@ -77,13 +100,12 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
         if data["kind"] != "EtcdBackup" or not isinstance(data["size"], int):
             raise ValueError
         name = check_name(data["name"])
-        match = STEM.fullmatch(name)
-        assert match
         return Manifest(
             name=name,
             cluster=data["cluster"],
+            cluster_id=data.get("clusterId", ""),
             node=data["node"],
-            at=datetime.strptime(match[2], TIME).replace(tzinfo=UTC),
+            at=time_of(name),
             revision=data["revision"],
             size=data["size"],
             sha256=data["sha256"],
@@ -101,6 +123,17 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
         raise InputError(f"{source} is no manifest of a backup") from None
 
 
+def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:
+    """The highest revision first: no clock makes a backup newer.
+
+    That holds within one etcd; one that was made anew, or whose restore was undone, counts from a lower revision on.
+    So those of the etcd that the latest is of come before those that others have left. (In bash: keep.sh.)
+    """
+    found = list(found)
+    etcd = max((moment(one) for one in found), key=lambda one: one.at).cluster_id if found else ""
+    return sorted(found, key=lambda one: (moment(one).cluster_id == etcd, *moment(one)[1:]), reverse=True)
+
+
 def newest(found: Iterable[Manifest]) -> Manifest | None:
-    """The one with the highest revision: no clock can make an old one newer."""
-    return max(found, key=lambda one: (one.revision, one.at), default=None)
+    """The first of them."""
+    return next(iter(newest_first(found, lambda one: one.moment)), None)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from k8sops.errors import HostError, InputError
 from k8sops.etcd import library
-from k8sops.etcd.backup import Manifest, parse
+from k8sops.etcd.backup import Manifest, newest_first, parse
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.session import Session
@@ -77,7 +77,7 @@ def list_data(cluster: str, found: Found, silent: Mapping[str, str]) -> dict[str
 
 
 def _sorted(found: Found) -> list[tuple[str, Manifest]]:
-    return sorted(found, key=lambda pair: (pair[1].revision, pair[1].at), reverse=True)
+    return newest_first(found, lambda pair: pair[1].moment)
 
 
 def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> None:

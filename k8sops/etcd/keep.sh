@@ -6,26 +6,38 @@ KEEP=${KEEP-7 7 5 12}
 # fail: prints why, and ends.
 fail() { printf '%s\n' "${FAILURE:-Failed: see above}" >&2; exit 1; }
 
-# backups: `REVISION STEM DRILL` of each backup of this cluster in FOLDER; DRILL is passed, failed or none.
+# backups: `ETCD REVISION STEM DRILL` of each backup of this cluster in FOLDER; ETCD is etcd's id of itself, DRILL is
+# passed, failed or none.
 backups() {
-  local one stem drill
+  local one stem drill etcd
   for one in "$FOLDER"/*.json; do
     stem=$(basename "$one" .json)
     [[ $stem =~ ^${STEM_PATTERN}$ ]] && [ "$(value cluster "$one")" = "$CLUSTER" ] || continue
     case $(grep '^  "drill": ' "$one") in *'"ok": true'*) drill=passed ;; *'"ok": false'*) drill=failed ;; *) drill=none ;; esac
-    printf '%s %s %s\n' "$(value revision "$one")" "$stem" $drill
+    etcd=$(value clusterId "$one")
+    printf '%s %s %s %s\n' "${etcd:-0}" "$(value revision "$one")" "$stem" $drill
   done
 }
 
+# newest_first [STEM]: sorts what `backups` prints. No clock makes a backup newer: the highest revision comes first. That
+# holds within one etcd; one that was made anew, or whose restore was undone, counts from a lower revision on. So those
+# of the etcd that STEM is of (without it: that with the latest name) come before those that others have left.
+newest_first() {
+  local all etcd
+  all=$(sort -k3,3r)
+  etcd=$(awk -v stem="${1-}" 'stem == "" || $3 == stem {print $1; exit}' <<<"$all")
+  awk -v etcd="$etcd" '{print ($1 "" == etcd ""), $0}' <<<"$all" | sort -k1,1nr -k3,3nr -k4,4r | cut -d' ' -f2-
+}
+
 # kept STEM: reads what `backups` prints and prints what stays. Nothing is counted from now, so that no clock can make
-# all old: the newest is the one with the highest revision, and days are those that have a backup. Whatever KEEP says,
-# STEM (the one just made), the newest that passed its drill, and the newest that did not fail it stay.
+# all old: days are those that have a backup. Whatever KEEP says, STEM (the one just made), the newest that passed its
+# drill, and the newest that did not fail it stay.
 kept() {
   local newest=$1 last daily weekly monthly stem drill day passed='' sound='' seen=' '
   local -A left
   read -r last daily weekly monthly <<<"$KEEP"
   left=([day]=$daily [week]=$weekly [month]=$monthly)
-  sort -k1,1nr -k2,2r | while read -r _ stem drill; do
+  newest_first "$newest" | while read -r _ _ stem drill; do
     local stays=''
     [ "$stem" != "$newest" ] || stays=1
     if [ "$drill" = failed ]; then
@@ -52,7 +64,7 @@ prune() {
   local stays stem
   stays=$(backups | kept "$1")
   [ -n "$stays" ] || return 0
-  backups | while read -r _ stem _; do
+  backups | while read -r _ _ stem _; do
     grep -qxF -- "$stem" <<<"$stays" || {
       rm -f "$FOLDER/$stem.json" && sync "$FOLDER" && rm -f "$FOLDER/$stem.db" "$FOLDER/$stem.tar" && echo "removed $stem"
     }

@@ -75,7 +75,7 @@ nightly() {
 }
 
 # newest_stem: of the backups on this host.
-newest_stem() { backups | sort -k1,1nr -k2,2r | head -n 1 | cut -d' ' -f2; }
+newest_stem() { backups | newest_first | head -n 1 | cut -d' ' -f3; }
 
 # drill_newest: the newest backup on this host was restored and compared; without one there is nothing to do.
 drill_newest() {

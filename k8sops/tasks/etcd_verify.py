@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from k8sops.errors import InputError
-from k8sops.etcd.backup import check_name
+from k8sops.etcd.backup import Moment, check_name, newest_first, time_of
 from k8sops.facts import Fleet, Parameters
 from k8sops.resource import Resource
 from k8sops.resources.backup import verified
@@ -20,18 +21,20 @@ def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
         return ""
     return f"""for one in {quote(spec.settings.backup.folder)}/*.json; do
   [ -f "$one" ] || continue
-  fact more.backup "$(sed -n 's/^  "revision": \\([0-9]*\\),$/\\1/p' "$one") $(basename "$one" .json)"
+  said=$(sed -n 's/^  "clusterId": "\\([0-9]*\\)",$/\\1/p; s/^  "revision": \\([0-9]*\\),$/\\1/p' "$one" | tr '\\n' ' ')
+  fact more.backup "$said$(basename "$one" .json)"
 done"""
 
 
-def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, int]]:
-    """The backups that lie on control planes, by name: where, and the revision."""
+def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
+    """The backups that lie on control planes, by name: where, and of when."""
     found = {}
     for host in spec.control_planes:
         for line in fleet[host.name].more.get("backup", ()):
-            revision, _, name = line.partition(" ")
-            if revision.isdecimal():
-                found[name] = (host.name, int(revision))
+            cluster_id, revision, name = line.split(" ") if line.count(" ") == 2 else ("", "", "")
+            # A file of another name is none of ours, and one without a revision no manifest.
+            with suppress(ValueError, InputError):
+                found[name] = (host.name, Moment(cluster_id, int(revision), time_of(name)))
     return found
 
 
@@ -40,7 +43,8 @@ def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     found = _found(spec, fleet)
     name = fleet.parameters.get("backup", "latest")
     if name == "latest":
-        name = max(found, key=lambda one: found[one][1], default="")
+        mine = [one for one in found if one.startswith(f"{spec.cluster}-2")]
+        name = next(iter(newest_first(mine, lambda one: found[one][1])), "")
     if not name or check_name(name) not in found:
         what = f"no control plane has a backup {name}".rstrip()
         raise InputError(what, remedy="`k8sops etcd list` shows them; `--from` names another place")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from k8sops import shell, yamlfile
 from k8sops.errors import InputError
 from k8sops.etcd import library
-from k8sops.etcd.backup import STEM, check_name, newest, parse, stem
+from k8sops.etcd.backup import STEM, check_name, newest, newest_first, parse, stem
 from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet
 from k8sops.inventory import read_inventory
@@ -56,8 +56,9 @@ TEXT = """{
 """
 
 
-def manifest(name: str, *, revision: int = 10, drill: str = "null") -> str:
-    return TEXT.replace("NAME", name).replace("REVISION", str(revision)).replace("DRILL", drill)
+def manifest(name: str, *, revision: int = 10, drill: str = "null", etcd: str = "42") -> str:
+    text = TEXT.replace("NAME", name).replace("REVISION", str(revision)).replace("DRILL", drill)
+    return text.replace('"clusterId": "42"', f'"clusterId": "{etcd}"')
 
 
 def run(folder: Path, *body: str, words: tuple[str, ...] = WORDS, given: str = "") -> subprocess.CompletedProcess[str]:
@@ -106,6 +107,14 @@ def test_a_manifest_is_read_and_the_newest_is_that_of_the_highest_revision() -> 
     assert stem("demo", NOW, "cp1") == "demo-20260301T021500Z-cp1"
 
 
+def test_of_an_etcd_that_was_made_anew_the_backups_are_newer_whatever_their_revisions() -> None:
+    before = [parse(manifest(night(at), revision=900 + at, etcd="42")) for at in range(3)]
+    since = [parse(manifest(night(at), revision=at, etcd="7")) for at in range(3, 6)]
+    assert newest([*before, *since]) == since[-1]
+    assert newest_first([*since, *before], lambda one: one.moment) == [*reversed(since), *reversed(before)]
+    assert newest([]) is None
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"kind": "EtcdBackup"}', manifest("../x"), manifest("a")])
 def test_what_is_no_manifest_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is no manifest of a backup"):
@@ -127,13 +136,27 @@ def night(days: float, node: str = "cp1") -> str:
 
 def test_last_days_weeks_and_months_stay() -> None:
     names = [night(-day) for day in range(120)]
-    lines = [f"{1000 - at} {name} passed" for at, name in enumerate(names)]
+    lines = [f"42 {1000 - at} {name} passed" for at, name in enumerate(names)]
     stay = kept(lines, names[0], "2 5 3 3")
     # NOW is a Sunday, the last day of its ISO week.
     weeks = {night(0), night(-7), night(-14)}
     months = {night(0), night(-1), night(-29)}
     assert stay == {night(-day) for day in range(5)} | weeks | months
     assert kept(lines, names[0], "1 0 0 0") == {names[0]}
+
+
+def test_what_another_etcd_of_this_cluster_has_left_takes_no_place_of_todays() -> None:
+    """A cluster that was made anew under its name, or whose restore was undone, counts from lower revisions on."""
+    before = [f"18446744073709551614 {9000 + at} {night(at - 30)} passed" for at in range(10)]
+    since = [f"18446744073709551615 {at} {night(at)} none" for at in range(10)]
+    stay = kept([*before, *since], night(9), "3 5 0 0")
+    assert stay == {night(at) for at in range(5, 10)} | {night(-21)}
+
+
+def test_the_newest_is_of_the_etcd_that_the_latest_is_of(tmp_path: Path) -> None:
+    for at, etcd, revision in ((0, "42", 900), (1, "42", 901), (2, "7", 5), (3, "7", 6), (400, "7", 4)):
+        (tmp_path / f"{night(at)}.json").write_text(manifest(night(at), revision=revision, etcd=etcd))
+    assert run(tmp_path, "newest_stem").stdout.strip() == night(3)
 
 
 DRILLS = st.sampled_from(["passed", "failed", "none"])
@@ -147,7 +170,7 @@ DRILLS = st.sampled_from(["passed", "failed", "none"])
 def test_whatever_the_clock_says_the_newest_good_one_stays(made: list[tuple[int, str]], data: st.DataObject) -> None:
     """Backups in the order in which they were made: revisions grow, clocks do as they like."""
     names = [(night(days), drill) for days, drill in made]
-    lines = [f"{at + 1} {name} {drill}" for at, (name, drill) in enumerate(names)]
+    lines = [f"42 {at + 1} {name} {drill}" for at, (name, drill) in enumerate(names)]
     keep = data.draw(st.sampled_from(["1 0 0 0", "1 1 1 1", "2 3 0 1"]))
     stay = kept(data.draw(st.permutations(lines)), names[-1][0], keep)
     assert names[-1][0] in stay
