@@ -89,6 +89,10 @@ class Cluster:
     def changes(self, *words: str) -> list[dict[str, Any]]:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
 
+    def backups(self, *words: str) -> list[dict[str, Any]]:
+        """What `etcd list` lists, the newest first; hosts that are silent are passed over."""
+        return list(self.k8sops("etcd", "list", "-o", "json", *words, expect=None).data()["items"])
+
     def unsettled(self) -> list[dict[str, Any]]:
         """Changes that there are; pods and nodes that are only waited for have a minute to be ready again."""
         end = time.monotonic() + 60

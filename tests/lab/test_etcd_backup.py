@@ -58,10 +58,6 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def listed(cluster: Cluster, *words: str) -> list[dict[str, Any]]:
-    return list(cluster.k8sops("etcd", "list", "-o", "json", *words, expect=None).data()["items"])
-
-
 def scheduled(cluster: Cluster, **settings: Any) -> None:
     """The inventory's `backup`, and with it what control planes do by themselves. Never by night, here."""
     backup = {"schedule": "2099-01-01", "drill": "2099-01-01", "random_delay": 0, "takeover": 5, **settings}
@@ -103,7 +99,7 @@ for one in *; do [ "$(stat -c '%a %U' $one)" = '600 root' ] || echo bad $one; do
 def test_a_backup_is_taken_listed_and_proven(planes: Cluster) -> None:
     planes.on("cp1", "kubectl --kubeconfig /etc/kubernetes/admin.conf create secret generic sealed --from-literal=a=b")
     planes.k8sops("etcd", "backup", "--verify")
-    (one,) = listed(planes)
+    (one,) = planes.backups()
     assert one["drill"]["ok"]
     assert one["place"] in PLANES
     assert sound(planes, one["place"]) == [one["name"]]
@@ -137,7 +133,7 @@ def test_a_copy_here_is_encrypted_before_it_leaves_and_proven_with_its_key_only(
     where = ["--from", str(tmp_path / "here")]
     planes.k8sops("etcd", "verify", name, *where, "--identity", str(key))
     assert json.loads(manifest.read_text())["drill"]["ok"]
-    assert [one["name"] for one in listed(planes, *where)] == [name]
+    assert [one["name"] for one in planes.backups(*where)] == [name]
     other = tmp_path / "other.txt"
     age_identity(other)
     assert "OtherKey: " in planes.k8sops("etcd", "verify", name, *where, "--identity", str(other), expect=3).err
@@ -292,8 +288,11 @@ def test_etcd_killed_under_a_backup_or_a_drill_costs_no_good_one(planes: Cluster
     assert script(planes, host).code == 0
     for at in range(KILLS // 3):
         newest, word, after = max(sound(planes, host)), ("backup", "drill")[at % 2], chance.uniform(0.1, 0.6)
-        said = planes.on(host, f"""sleep 1; setsid {SCRIPT} {word} >/tmp/said 2>&1 & pid=$!
-sleep {after:.2f}; pkill -9 -x etcd; code=0; wait $pid || code=$?; echo "$code: $(tail -n 1 /tmp/said)" """)
+        said = planes.on(
+            host,
+            f"""sleep 1; setsid {SCRIPT} {word} >/tmp/said 2>&1 & pid=$!
+sleep {after:.2f}; pkill -9 -x etcd; code=0; wait $pid || code=$?; echo "$code: $(tail -n 1 /tmp/said)" """,
+        )
         print(f"seed {SEED}, etcd killed {after:.2f} s after a {word} had begun, which ended with {said.strip()}")
         assert newest in sound(planes, host)
         until(lambda: planes.k8sops("etcd", "status", expect=None).code == 0, 180)
@@ -336,7 +335,7 @@ def test_killed_or_cut_off_while_it_fetches_a_copy_no_half_one_bears_a_name(plan
     assert hits == KILLS
     planes.k8sops(*words)
     planes.k8sops("etcd", "verify", "--latest", "--from", str(target))
-    for host in {str(one["place"]) for one in listed(planes)}:
+    for host in {str(one["place"]) for one in planes.backups()}:
         sound(planes, host)
 
 
@@ -362,7 +361,7 @@ def test_a_dead_or_frozen_member_is_passed_over(planes: Cluster) -> None:
         )
         try:
             planes.k8sops("etcd", "backup", "--verify")
-            newest = listed(planes)[0]
+            newest = planes.backups()[0]
             assert newest["drill"]["ok"]
         finally:
             planes.on(
@@ -376,7 +375,7 @@ def test_a_clock_a_year_ahead_costs_no_good_backup(planes: Cluster) -> None:
     host = leader(planes)
     assert script(planes, host).code == 0
     assert script(planes, host, "drill").code == 0
-    good = {one["name"] for one in listed(planes) if one["place"] == host and one["drill"]}
+    good = {one["name"] for one in planes.backups() if one["place"] == host and one["drill"]}
     # /usr/local/sbin comes first in what the script looks through.
     planes.on(
         host,
@@ -413,10 +412,10 @@ def test_copies_in_s3_encrypted_with_a_key_that_may_only_write(
     assert big.code == 0, big.err
     assert len(server.objects()) == 6
     (tmp_path / "s3").write_text(server.credentials["all"])
-    found = listed(planes, "--from", "s3://backups/lab")
+    found = planes.backups("--from", "s3://backups/lab")
     assert len(found) == 2
     planes.k8sops("etcd", "verify", "--latest", "--from", "s3://backups/lab", "--identity", str(key))
-    assert listed(planes, "--from", "s3://backups/lab")[0]["drill"]["ok"]
+    assert planes.backups("--from", "s3://backups/lab")[0]["drill"]["ok"]
     secret = server.credentials["write"].partition(":")[2]
     assert secret not in planes.on(host, f"cat {SCRIPT}; journalctl --no-pager -o cat")
     assert planes.on(host, "stat -c %a /etc/k8sops/s3.curl").strip() == "600"

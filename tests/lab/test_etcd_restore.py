@@ -50,7 +50,7 @@ def backup(planes: Cluster, copies: Path) -> str:
     planes.on("cp1", f"{KUBECTL} -n mine create deployment web --image=registry.k8s.io/pause:3.10.2 --replicas=2")
     planes.on("cp1", f"{KUBECTL} -n mine rollout status deployment/web --timeout=120s")
     planes.k8sops("etcd", "backup", "--verify", "--to", str(copies))
-    name = str(planes.k8sops("etcd", "list", "-o", "json").data()["items"][0]["name"])
+    name = str(planes.backups()[0]["name"])
     planes.k8sops("etcd", "verify", name, "--from", str(copies))
     return name
 
@@ -178,9 +178,16 @@ def test_three_members_go_back_to_the_first_objects_and_nobody_hangs_in_the_futu
 
 
 def test_a_restore_can_be_undone(planes: Cluster) -> None:
+    planes.k8sops("etcd", "backup")
     id = planes.on("cp1", "ls /var/lib/etcd").split("member-before-")[1].split()[0]
     planes.k8sops("etcd", "back", id, "--confirm", planes.name)
     assert objects(planes) == {"configmap/first", "configmap/later"}
+    # The undone etcd was far ahead; what is backed up now is newer all the same.
+    planes.k8sops("etcd", "backup")
+    planes.k8sops("etcd", "verify", "--latest")
+    now, undone, *_ = planes.backups()
+    assert now["drill"]["ok"]
+    assert now["revision"] < undone["revision"]
 
 
 def test_a_node_of_which_flannel_had_not_told_yet_is_reached_after_a_restore(planes: Cluster) -> None:
@@ -188,7 +195,7 @@ def test_a_node_of_which_flannel_had_not_told_yet_is_reached_after_a_restore(pla
     told = "flannel.alpha.coreos.com/backend-data"
     planes.on("cp1", f"{KUBECTL} annotate node w1 {told}-")
     planes.k8sops("etcd", "backup")
-    name = planes.k8sops("etcd", "list", "-o", "json", expect=None).data()["items"][0]["name"]
+    name = planes.backups()[0]["name"]
     planes.k8sops("etcd", "verify", name)
     planes.on("cp1", f"{KUBECTL} -n kube-flannel delete pods --field-selector spec.nodeName=w1")
     restore(planes, name)
@@ -276,7 +283,7 @@ def test_new_hosts_become_the_cluster_from_a_sealed_copy_alone(planes: Cluster, 
 
         reach()
         planes.k8sops("etcd", "backup", "--to", url, "--encrypt-to", recipient)
-        name = str(planes.k8sops("etcd", "list", "--from", url, "-o", "json").data()["items"][0]["name"])
+        name = str(planes.backups("--from", url)[0]["name"])
         planes.k8sops("etcd", "verify", name, "--from", url, "--identity", str(key))
         planes.k8sops("lab", "down", planes.name)
         planes.lab_up("--control-planes", "2", "--workers", "1")
