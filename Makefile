@@ -35,7 +35,7 @@ unit: $(VENV)/.installed
 	$(BIN)/pytest tests/unit --numprocesses auto --durations=5
 
 lab-test: $(VENV)/.installed
-	$(BIN)/pytest tests/lab -m 'not long' --durations=0 -rA --capture=tee-sys
+	$(BIN)/pytest tests/lab -m 'not long' --numprocesses 2 --dist loadgroup --durations=0 -rA --capture=tee-sys
 
 # The random tests, longer, and all that takes long: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed

@@ -11,6 +11,7 @@ import pytest
 from conftest import Cluster
 from strikes import Started
 
+pytestmark = pytest.mark.bare
 BOOK = "- {name: Packages, hosts: all, tasks: [time-sync]}\n"
 HOST = "cp1"
 

@@ -94,9 +94,10 @@ def test_two_hundred_hosts_stay_usable(browser: webdriver.Chrome, tmp_path: Path
 def test_light_and_dark_differ_and_a_real_run_is_shown(
     browser: webdriver.Chrome, cluster: Cluster, tmp_path: Path
 ) -> None:
-    cluster.k8sops("check", expect=None)
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    cluster.k8sops("check", expect=None, env=state)
     path = tmp_path / "real.html"
-    cluster.k8sops("runs", "html", "last", "--out", str(path))
+    cluster.k8sops("runs", "html", "last", "--out", str(path), env=state)
     shades = {}
     for shade in ("light", "dark"):
         feature = {"name": "prefers-color-scheme", "value": shade}
