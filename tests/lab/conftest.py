@@ -158,6 +158,7 @@ def _say_how_long(request: pytest.FixtureRequest) -> Iterator[None]:
     print(f"\n{request.node.name}: {time.monotonic() - since:.0f} s", file=sys.stderr)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With `--dist loadgroup` two tests run at once: bare hosts are mostly waited for, clusters work."""
     for item in items:
