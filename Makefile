@@ -5,7 +5,7 @@ K8SOPS := $(BIN)/k8sops
 # Hundreds of starts of k8sops are waited for here: without its bytecode each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit lab-test soak bench lint clean down
+.PHONY: demo test unit lab-test lab-bare lab-clusters soak bench lint clean down
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
@@ -34,8 +34,14 @@ lint: $(VENV)/.installed
 unit: $(VENV)/.installed
 	$(BIN)/pytest tests/unit --numprocesses auto --durations=5
 
+# Bare hosts are mostly waited for and clusters work, so both are tested at once.
 lab-test: $(VENV)/.installed
-	$(BIN)/pytest tests/lab -m 'not long' --numprocesses 2 --dist loadgroup --durations=0 -rA --capture=tee-sys
+	$(MAKE) --no-print-directory --jobs=2 lab-bare lab-clusters
+
+lab-bare: PART := bare
+lab-clusters: PART := not bare
+lab-bare lab-clusters: $(VENV)/.installed
+	$(BIN)/pytest tests/lab -m 'not long and $(PART)' --durations=0 -rA --capture=tee-sys
 
 # The random tests, longer, and all that takes long: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed

@@ -158,16 +158,9 @@ def _say_how_long(request: pytest.FixtureRequest) -> Iterator[None]:
     print(f"\n{request.node.name}: {time.monotonic() - since:.0f} s", file=sys.stderr)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` two tests run at once: bare hosts are mostly waited for, clusters work."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("bare" if item.get_closest_marker("bare") else "clusters"))
-
-
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Why a test failed is said at once: what comes later may take an hour."""
-    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+    if report.failed:
         print(f"\n{report.nodeid} ({report.when})\n{report.longreprtext}", file=sys.__stderr__)
 
 
