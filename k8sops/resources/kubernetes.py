@@ -385,10 +385,13 @@ put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
     )
 
 
-def rolled_out(kind: str, namespace: str, name: str, *, after: str = "", seconds: int = 180) -> Resource:
+def rolled_out(
+    kind: str, namespace: str, name: str, *, least: int = 0, after: str = "", seconds: int = 180
+) -> Resource:
     """The newest form of this Deployment or DaemonSet runs everywhere it should; waited for.
 
-    `after`: id of the resource whose change brings a newer form. What counts is what `kubectl rollout status` counts.
+    `after`: id of the resource whose change brings a newer form. What counts is what `kubectl rollout status` counts,
+    and that as many pods as `least` are wanted: a node that has just joined is counted a moment later.
     """
     one = f"{kind} {namespace}/{name}"
     return Resource(
@@ -398,6 +401,7 @@ has=${{OBJECT[{quote(one)}]-}} has=${{has#*|}}
 [ -n "$has" ] || drift "it is not there"
 read -r newest seen wanted there updated available <<<"${{has%%|*}}"
 [ "${{seen:-0}}" -ge "$newest" ] || drift "its newest form was not seen yet"
+[ "$wanted" -ge {least} ] || drift "wanted on $wanted nodes yet, of {least}"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
   drift "$updated of $wanted are of its newest form, $available available, $there in all" """,
         apply=None,

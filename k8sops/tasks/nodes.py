@@ -14,12 +14,12 @@ from k8sops.task import Task
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # A host that does not answer is left out of the run, so nothing waits for its node.
-    there = fleet.there
-    for one in spec.hosts:
-        if one.name in there and (one.labels or one.annotations or one.taints):
+    there = [one for one in spec.hosts if one.name in fleet.there]
+    for one in there:
+        if one.labels or one.annotations or one.taints:
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
     if spec.settings.network.cni != "none":
-        yield nodes_ready([one.name for one in spec.hosts if one.name in there])
+        yield nodes_ready([one.name for one in there])
     # A roll-out cannot end while a node that takes part in it is gone, as are those of old hosts in a cluster that was
     # made of a backup.
     if silent_hosts(spec, fleet) or fleet.parameters.get("backup"):
@@ -27,7 +27,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if spec.settings.network.cni != "none":
         yield rolled_out("Deployment", "kube-system", "coredns")
     if spec.settings.network.cni == "flannel":
-        yield rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", after="manifest:flannel")
+        name = "kube-flannel-ds"
+        yield rolled_out("DaemonSet", "kube-flannel", name, least=len(there), after="manifest:flannel")
 
 
 TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)

@@ -156,8 +156,15 @@ def test_a_label_is_set_as_declared_and_set_again_when_removed(cluster: Cluster)
 def test_a_worker_joins_and_no_other_host_is_changed(cluster: Cluster) -> None:
     settings = yaml.safe_load(cluster.inventory.read_text())["groups"]["workers"]
     cluster.lab_up("--workers", "2")
-    cluster.edit(lambda data: data["groups"]["workers"].update(labels=settings["labels"], taints=settings["taints"]))
+
+    def declare(data: dict[str, Any]) -> None:
+        data["groups"]["workers"].update(labels=settings["labels"], taints=settings["taints"])
+        # Pods that do not tolerate it are evicted; that of the network must not be.
+        data["groups"]["workers"]["hosts"]["w2"]["taints"] = ["gpu=true:NoExecute"]
+
+    cluster.edit(declare)
     done = cluster.apply()
+    assert "NoExecute" in cluster.on("cp1", f"{KUBECTL} get node w2 -o yaml")
     assert done["hosts"]["w1"]["changed"] == 0
     assert done["hosts"]["w2"]["changed"] > 0
     nodes = cluster.k8sops("status", "-o", "json").data()["nodes"]

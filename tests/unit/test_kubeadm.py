@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from bash import check
 
 from k8sops import kubeconfig, yamlfile
 from k8sops.errors import InputError
@@ -14,6 +16,7 @@ from k8sops.facts import Fleet, HostFacts
 from k8sops.inventory import read_inventory
 from k8sops.kubeadm import flannel_manifest, init_config, join_config, joining, token
 from k8sops.render import render
+from k8sops.resources.kubernetes import rolled_out
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.tasks.nodes import TASK as NODES
 from k8sops.tasks.preflight import TASK as PREFLIGHT
@@ -200,6 +203,14 @@ def test_nothing_waits_for_what_a_host_that_does_not_answer_keeps_from_ending(sp
     assert gates(everyone) == ["gate:nodes-ready", "gate:deployment/coredns", "gate:daemonset/kube-flannel-ds"]
     del everyone[spec.workers[0].name]
     assert gates(everyone) == ["gate:nodes-ready"]
+
+
+@pytest.mark.parametrize(("status", "over"), [("1 1 2 2 2 2", False), ("1 1 3 3 3 2", False), ("1 1 3 3 3 3", True)])
+def test_a_roll_out_is_not_over_while_a_node_is_not_counted_yet(tmp_path: Path, status: str, over: bool) -> None:
+    """A controller hears of a node that has just joined a moment later than whoever asks the API for its state."""
+    gate = rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", least=3)
+    known = f'need_api() {{ :; }}; OBJECT[DaemonSet kube-flannel/kube-flannel-ds]="|{status}|"\n'
+    assert check(replace(gate, check=known + gate.check, asks=()), tmp_path) == (0 if over else 10)
 
 
 def test_a_clock_is_wrong_only_outside_the_time_between_the_question_and_the_answer() -> None:
