@@ -5,7 +5,7 @@ K8SOPS := $(BIN)/k8sops
 # Hundreds of starts of k8sops are waited for here: without its bytecode each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test unit lab-test lab-bare lab-clusters soak bench lint clean down
+.PHONY: demo test unit lab-test lab-first lab-beside soak bench lint clean down
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	python3 -m venv $(VENV)
@@ -34,13 +34,13 @@ lint: $(VENV)/.installed
 unit: $(VENV)/.installed
 	$(BIN)/pytest tests/unit --numprocesses auto --durations=5
 
-# Bare hosts are mostly waited for and clusters work, so both are tested at once.
+# Hosts that are struck are mostly waited for, so that two labs are not too many for two processors.
 lab-test: $(VENV)/.installed
-	$(MAKE) --no-print-directory --jobs=2 lab-bare lab-clusters
+	$(MAKE) --no-print-directory --jobs=2 lab-first lab-beside
 
-lab-bare: PART := bare
-lab-clusters: PART := not bare
-lab-bare lab-clusters: $(VENV)/.installed
+lab-first: PART := not beside
+lab-beside: PART := beside
+lab-first lab-beside: $(VENV)/.installed
 	$(BIN)/pytest tests/lab -m 'not long and $(PART)' --durations=0 -rA --capture=tee-sys
 
 # The random tests, longer, and all that takes long: K8SOPS_SEED chooses where they strike.

@@ -11,7 +11,7 @@ import pytest
 from conftest import Cluster
 from strikes import Started
 
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 BOOK = "- {name: Packages, hosts: all, tasks: [time-sync]}\n"
 HOST = "cp1"
 

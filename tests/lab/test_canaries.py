@@ -16,7 +16,7 @@ from sampler import in_files, on_host, sampling
 from strikes import SEED
 
 ROUNDS, FILES = 10, 19
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 BOOK = "- {name: Secrets, hosts: workers, tasks: [names, private]}\n"
 TASK = '''\
 """Files of root's alone; one that is called `bad` cannot be written, and the step prints what it has."""

@@ -17,7 +17,7 @@ from strikes import SEED, Started, Tally
 
 from k8sops.shell import RUN_LOCK, quote
 
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))
 STRIKES = strikes.STRIKES - strikes.OVER_CLUSTERS
 BOOK = """\

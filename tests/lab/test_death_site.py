@@ -23,6 +23,7 @@ from strikes import SEED, Tally
 from k8sops.journal import state_dir
 from k8sops.shell import quote
 
+pytestmark = pytest.mark.beside
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 HOSTS = ("cp1", "cp2", "w1")
 STRIKES = strikes.OVER_CLUSTERS

@@ -19,7 +19,7 @@ from k8sops.lab.build import ensure_built, others
 from k8sops.lab.machine import cache_dir, command
 from k8sops.shell import quote
 
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 NAME = "demo-20260301T021500Z-cp1"
 URL, PEER = "http://127.0.0.1:23790", "http://127.0.0.1:23800"
 BUMP = 10**9

@@ -11,7 +11,7 @@ import pytest
 from k8sops.lab.build import ensure_built, kubernetes, old_kubeadm
 from k8sops.versions import RELEASES
 
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 GOLDEN = Path(__file__).resolve().parents[1] / "unit" / "golden"
 FILES = sorted(path for kind in ("init", "join") for path in GOLDEN.glob(f"{kind}-*.yaml"))
 

@@ -18,7 +18,7 @@ from k8sops.shell import envelope, hold_script, new_mark
 from k8sops.ssh.connection import SSHHost
 from k8sops.ssh.login import SSHSettings
 
-pytestmark = pytest.mark.bare
+pytestmark = pytest.mark.beside
 HOSTS = ("cp1", "w1", "w2")
 
 
