@@ -20,13 +20,15 @@ while IFS='=' read -r key value; do
 done 2>/dev/null </etc/os-release
 fact arch "$HOSTTYPE"
 read -r value </proc/sys/kernel/osrelease && fact kernel "$value"
-while read -r key value; do
-  [ "$key" = Cpus_allowed_list: ] || continue
+# Read at once: `read` goes back to where its line has ended, and by then another line may stand there.
+mapfile -t lines </proc/self/status
+for line in "${lines[@]}"; do
+  case $line in Cpus_allowed_list:*) value=${line#*:} ;; *) continue ;; esac
   cpus=0
   for range in ${value//,/ }; do cpus=$((cpus + ${range#*-} - ${range%-*} + 1)); done
   fact cpus "$cpus"
-done </proc/self/status
-while read -r key value _; do [ "$key" != MemTotal: ] || fact memory_kib "$value"; done </proc/meminfo
+done
+read -r key value _ </proc/meminfo && [ "$key" = MemTotal: ] && fact memory_kib "$value"
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then fact cgroup 2; else fact cgroup 1; fi
 read -r value </proc/sys/kernel/hostname && fact hostname "$value"
 read -r value 2>/dev/null </etc/machine-id && fact machine_id "$value"

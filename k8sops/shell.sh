@@ -226,7 +226,7 @@ need_api() {
 # memory do not count.
 pod_volumes() {
   local device where kind line lines
-  # Read at once: `read` would ask the kernel for all of it again with every line.
+  # Read at once: `read` asks the kernel for all of it again with every line, and it may be another by then.
   mapfile -t lines </proc/mounts
   for line in "${lines[@]}"; do
     case $line in *" /var/lib/kubelet/pods/"*) read -r device where kind _ <<<"$line" ;; *) continue ;; esac
@@ -275,12 +275,14 @@ apt_ready() {
 
 # apt_holder: which process holds one of those locks, and which.
 apt_holder() {
-  local path inode pid where
+  local path inode pid where line lines
   for path in $APT_LOCKS; do
     inode=$(stat -c %i "$path" 2>/dev/null) || continue
-    while read -r _ _ _ _ pid where _; do
+    mapfile -t lines </proc/locks
+    for line in "${lines[@]}"; do
+      read -r _ _ _ _ pid where _ <<<"$line"
       case $where in *:"$inode") echo "$(cat "/proc/$pid/comm" 2>/dev/null) (pid $pid), which holds $path"; return ;; esac
-    done </proc/locks
+    done
   done
 }
 

@@ -60,10 +60,8 @@ def swap_off() -> Resource:
     return Resource(
         id="swap:off",
         check=f"""DRIFTED= HAS=
-{{
-  read -r line
-  while IFS= read -r line; do printf '%s\\n' "$line"; DRIFTED=1; done
-}} </proc/swaps
+mapfile -t -s 1 lines </proc/swaps
+for line in "${{lines[@]}}"; do printf '%s\\n' "$line"; DRIFTED=1; done
 if [ -f /etc/fstab ]; then
   while IFS= read -r line; do
     [[ ! $line =~ {fstab} ]] || {{ printf '%s\\n' "$line"; DRIFTED=1; }}
