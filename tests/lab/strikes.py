@@ -171,7 +171,12 @@ def strike(
         assert code in ENDINGS, text
         return None
     one = Strike(phase, fate, other or at or chance.choice(names), said)
-    befall(hosts, running, one, chance)
+    try:
+        befall(hosts, running, one, chance)
+    except BaseException:
+        running.process.kill()
+        running.end()
+        raise
     one.code, text = running.end(700)
     learn(running)
     one.seconds = time.monotonic() - since
@@ -183,7 +188,6 @@ def strike(
 
 def befall(hosts: Cluster, running: Started, one: Strike, chance: random.Random) -> None:
     """It happens; what only lasts a while is over when this returns."""
-    name = f"k8sops-{hosts.name}-{one.host}"
     # Most are shorter than what counts as silence, some are longer.
     while_ = chance.choice([2, 4, 6, 8, 40])
     if one.fate == "kill":
@@ -195,17 +199,17 @@ def befall(hosts: Cluster, running: Started, one: Strike, chance: random.Random)
     elif one.fate == "cut":
         hosts.on(one.host, "pkill -9 -f 'sshd: ops' || true")
     elif one.fate == "pause":
-        docker("pause", name)
+        hosts.docker("pause", one.host)
         time.sleep(while_)
-        docker("unpause", name)
+        hosts.docker("unpause", one.host)
     elif one.fate == "silence":
         with silent(address(hosts, one.host)):
             time.sleep(while_)
     elif one.fate == "reboot":
-        docker("restart", "--time=20", name)
+        hosts.docker("restart --time=20", one.host)
     else:
-        docker("kill", name)
-        docker("start", name)
+        hosts.docker("kill", one.host)
+        hosts.docker("start", one.host)
     if one.fate in ("freeze", "pause", "silence"):
         one.at += f" for {while_} s"
 
@@ -227,10 +231,6 @@ def address(hosts: Cluster, host: str) -> str:
     from k8sops.cli.common import load_spec
 
     return load_spec(hosts.inventory).host(host).address
-
-
-def docker(*words: str) -> None:
-    subprocess.run(["docker", *words], check=True, capture_output=True)
 
 
 # --- what must be true afterwards --------------------------------------------------------------------------------

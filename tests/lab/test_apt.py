@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -116,9 +115,8 @@ def test_a_host_that_dies_while_it_installs_is_mended_by_running_again(
 ) -> None:
     package(hosts, "slow", "3.0")
     begun(hosts, "slow", "dpkg --install /slow.deb", until)
-    name = f"k8sops-{hosts.name}-{HOST}"
-    subprocess.run(["docker", "kill", name], check=True, capture_output=True)
-    subprocess.run(["docker", "start", name], check=True, capture_output=True)
+    hosts.docker("kill", HOST)
+    hosts.docker("start", HOST)
     # /run is empty after a boot.
     hosts.on(HOST, "touch /run/go")
     assert "slow" in hosts.on(HOST, "dpkg --audit")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -141,7 +140,7 @@ def test_a_pod_that_nothing_brings_back_keeps_its_node_from_being_reset(planes: 
 
 def test_the_first_control_plane_dies_and_a_worker_joins_all_the_same(planes: Cluster) -> None:
     planes.edit(lambda data: data["groups"]["workers"]["hosts"].update(SECOND))
-    subprocess.run(["docker", "kill", "k8sops-planes-cp1"], check=True, capture_output=True)
+    planes.docker("kill", "cp1")
     ran = planes.k8sops("status", expect=None)
     assert "cp1" in ran.out
     # Exit code 4: one host did not answer. What could be done was done.

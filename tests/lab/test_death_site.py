@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -191,7 +190,7 @@ SECOND = "[Service]\nExecStartPre=/bin/sh -c '[ -e /run/once ] || { touch /run/o
 def test_a_control_plane_that_boots_is_waited_for_before_kubelet_runs(hosts: Cluster) -> None:
     drop_in = "/etc/systemd/system/kubelet.service.d/slow.conf"
     hosts.on("cp1", f"mkdir -p {drop_in.rpartition('/')[0]}; printf %s {quote(SECOND)} >{drop_in}")
-    subprocess.run(["docker", "restart", f"k8sops-{hosts.name}-cp1"], check=True, capture_output=True)
+    hosts.docker("restart", "cp1")
     ran = hosts.k8sops("reset", "w1", "--check")
     assert "waiting" in ran.out + ran.err
     assert "drained:w1" in ran.out
@@ -201,7 +200,7 @@ def test_a_control_plane_that_boots_is_waited_for_before_kubelet_runs(hosts: Clu
 def test_a_kubelet_that_was_stopped_is_started_before_any_api_server_is_asked(hosts: Cluster) -> None:
     for host in ("cp1", "cp2"):
         hosts.on(host, "systemctl disable --now kubelet 2>/dev/null")
-        subprocess.run(["docker", "restart", f"k8sops-{hosts.name}-{host}"], check=True, capture_output=True)
+        hosts.docker("restart", host)
     hosts.k8sops(*APPLY)
     assert hosts.unsettled() == []
     as_it_should_be(hosts)

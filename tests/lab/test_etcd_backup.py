@@ -503,11 +503,11 @@ def test_timers_fire_one_control_plane_does_it_and_another_takes_over(
     assert metrics["k8sops_etcd_backup_last_success_timestamp_seconds"] > 1.7e9
     assert metrics["k8sops_etcd_backup_size_bytes"] > 10**6
     assert not [one for one in PLANES if one != first and did(one, "backup")]
-    subprocess.run(["docker", "stop", "-t", "1", f"k8sops-{planes.name}-{first}"], check=True, capture_output=True)
+    planes.docker("stop -t 1", first)
     try:
         until(lambda: any(did(one, "backup") for one in PLANES if one != first), 240)
     finally:
-        subprocess.run(["docker", "start", f"k8sops-{planes.name}-{first}"], check=True, capture_output=True)
+        planes.docker("start", first)
     scheduled(planes)
     until(lambda: planes.k8sops("status", "-o", "json", expect=None).data()["healthy"], 240)
 

@@ -83,11 +83,6 @@ def green(cluster: Cluster) -> None:
     assert all(one["passed"] for one in cluster.k8sops("verify", "-o", "json").data()["tests"])
 
 
-def docker(word: str, cluster: Cluster, *hosts: str) -> None:
-    names = [f"k8sops-{cluster.name}-{host}" for host in hosts]
-    subprocess.run(["docker", *word.split(), *names], check=True, capture_output=True)
-
-
 def test_status_says_how_many_members_may_still_be_lost(planes: Cluster) -> None:
     found = status(planes)
     assert (found["healthy"], found["mayBeLost"], len(found["members"])) == (True, 1, 3)
@@ -100,7 +95,7 @@ def test_upkeep_is_done_one_member_at_a_time_and_never_while_one_is_missing(plan
               f"{KUBECTL} create configmap big --from-file=/tmp/big; {KUBECTL} delete configmap big; done")  # fmt: skip
     planes.k8sops("etcd", "compact", "--keep", "100", "--yes")
     before = max(row["dbBytes"] for row in status(planes)["members"])
-    docker("pause", planes, "cp3")
+    planes.docker("pause", "cp3")
     try:
         ran = planes.k8sops("etcd", "defrag", "--yes", expect=3)
         assert "nothing is done to the others" in ran.out
@@ -108,7 +103,7 @@ def test_upkeep_is_done_one_member_at_a_time_and_never_while_one_is_missing(plan
         assert not dead["alive"]
         assert status(planes)["mayBeLost"] == 0
     finally:
-        docker("unpause", planes, "cp3")
+        planes.docker("unpause", "cp3")
     time.sleep(5)
     planes.k8sops("etcd", "defrag", "--yes")
     assert max(row["dbBytes"] for row in status(planes)["members"]) < before
@@ -145,13 +140,13 @@ def test_what_must_not_be_restored_is_refused_before_anything_stops(
 
 
 def test_a_control_plane_that_does_not_answer_stops_a_restore_before_it_begins(planes: Cluster, backup: str) -> None:
-    docker("pause", planes, "cp3")
+    planes.docker("pause", "cp3")
     try:
         ran = restore(planes, backup, expect=6)
         assert "--without cp3" in ran.out
         assert "kube-apiserver.yaml" in planes.on("cp1", "ls /etc/kubernetes/manifests")
     finally:
-        docker("unpause", planes, "cp3")
+        planes.docker("unpause", "cp3")
     assert "no such control plane" in restore(planes, backup, "--without", "w1", expect=5).err
 
 
@@ -249,7 +244,7 @@ def test_a_restore_that_is_killed_anywhere_is_run_again(planes: Cluster, backup:
 
 def test_one_survivor_of_three_brings_the_cluster_back(planes: Cluster, backup: str) -> None:
     write(planes, "lost")
-    docker("rm --force --volumes", planes, "cp2", "cp3")
+    planes.docker("rm --force --volumes", "cp2", "cp3")
     assert not status(planes)["hasQuorum"]
     ran = restore(planes, backup, expect=6)
     assert "Silent" in ran.out

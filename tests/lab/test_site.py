@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -211,11 +210,11 @@ def test_manifests_of_ones_own_take_the_place_of_flannel(cluster: Cluster, tmp_p
 
 
 def test_a_host_that_is_down_is_said_and_the_others_are_planned(cluster: Cluster) -> None:
-    subprocess.run(["docker", "pause", f"k8sops-{NAME}-w2"], check=True, capture_output=True)
+    cluster.docker("pause", "w2")
     try:
         ran = cluster.k8sops("plan", expect=4)
     finally:
-        subprocess.run(["docker", "unpause", f"k8sops-{NAME}-w2"], check=True, capture_output=True)
+        cluster.docker("unpause", "w2")
     assert "unreachable w2" in ran.out
 
 
