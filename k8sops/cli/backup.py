@@ -24,9 +24,6 @@ ToOption = Annotated[
 EncryptOption = Annotated[
     str, typer.Option(metavar="age1…", help="The recipient that what leaves the host is encrypted to.")
 ]
-FromOption = Annotated[
-    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
-]
 
 
 def backup(
@@ -84,7 +81,7 @@ def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill
     return _drill(options, names[0])
 
 
-def list_(options: o.HostOptions, source: FromOption = "") -> int:
+def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
     """All backups, on control planes and elsewhere: age, size, revision, drill."""
     from k8sops.etcd.backups import list_data, on_hosts, print_backups
     from k8sops.etcd.copies import elsewhere
@@ -109,7 +106,7 @@ def verify(
     options: o.PlayOptions,
     name: Annotated[str, typer.Argument(help="The backup; default: the newest.", show_default=False)] = "",
     latest: Annotated[bool, typer.Option("--latest", help="The newest backup.")] = False,
-    source: FromOption = "",
+    source: o.FromOption = "",
     identity: Annotated[
         Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
     ] = None,

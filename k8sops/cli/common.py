@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from k8sops.cli.options import Color
+from k8sops.cli.options import Color, HostOptions, Output
 from k8sops.errors import InputError, UsageError, Where
 
 if TYPE_CHECKING:
@@ -132,6 +132,15 @@ def who() -> str:
 
 def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, default=str, ensure_ascii=False))
+
+
+def answer(found: dict[str, Any], options: HostOptions, show: Callable[[Console, dict[str, Any]], None]) -> int:
+    """Prints what was found out, as JSON or as `show` does for people; the exit code: 0 where it is healthy."""
+    if options.output is Output.json:
+        print_json(found)
+    else:
+        show(console(options.color), found)
+    return 0 if found["healthy"] else 3
 
 
 def assignments(given: list[str] | None) -> dict[str, str]:

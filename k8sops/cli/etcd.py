@@ -8,7 +8,7 @@ import typer
 
 from k8sops.cli import complete, restore
 from k8sops.cli import options as o
-from k8sops.cli.common import connections, console, load_spec, print_json
+from k8sops.cli.common import answer, connections, load_spec
 from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence, yes_or_no
 from k8sops.cli.work import Request, playing
 from k8sops.errors import InputError
@@ -26,11 +26,7 @@ def status(options: o.HostOptions) -> int:
     from k8sops.etcd.members import print_members
 
     found = _members(options)
-    if options.output is o.Output.json:
-        print_json(found)
-    else:
-        print_members(console(options.color), found)
-    return 0 if found["healthy"] else 3
+    return answer(found, options, print_members)
 
 
 @o.command(app)

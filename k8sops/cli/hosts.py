@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8sops.cli import options as o
-from k8sops.cli.common import connections, console, load_spec, print_json
+from k8sops.cli.common import answer, connections, load_spec
 
 
 def status(options: o.HostOptions) -> int:
@@ -13,8 +13,4 @@ def status(options: o.HostOptions) -> int:
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:
         found = ask(connect, spec)
-    if options.output is o.Output.json:
-        print_json(found)
-    else:
-        print_status(console(options.color), found)
-    return 0 if found["healthy"] else 3
+    return answer(found, options, print_status)

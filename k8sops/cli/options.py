@@ -73,6 +73,9 @@ AllowOption = Annotated[
 ]
 CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show.")]
 ConfirmOption = Annotated[str, typer.Option(metavar="CLUSTER", help="The cluster's name, instead of being asked.")]
+FromOption = Annotated[
+    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
+]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
 ]

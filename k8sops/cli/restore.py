@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from k8sops.spec import ClusterSpec
     from k8sops.verify import Result
 
-FromOption = Annotated[
-    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
-]
 PATIENCE = 300
 """Seconds within which the cluster must hold afterwards.
 
@@ -36,7 +33,7 @@ FILES = ("db", "tar", "json")
 def restore(
     options: o.PlayOptions,
     name: Annotated[str, typer.Argument(help="The backup, as `etcd list` shows it.")],
-    source: FromOption = "",
+    source: o.FromOption = "",
     identity: Annotated[
         Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
     ] = None,

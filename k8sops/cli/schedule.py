@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from k8sops.cli import options as o
-from k8sops.cli.common import connections, console, load_spec, print_json
+from k8sops.cli.common import answer, connections, load_spec
 from k8sops.cli.play import play, refuse_silence, yes_or_no
 from k8sops.cli.work import playing
 
@@ -42,8 +42,4 @@ def status(options: o.HostOptions) -> int:
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:
         found = ask(connect, spec)
-    if options.output is o.Output.json:
-        print_json(found)
-    else:
-        print_schedule(console(options.color), found)
-    return 0 if found["healthy"] else 3
+    return answer(found, options, print_schedule)
