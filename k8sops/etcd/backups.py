@@ -37,7 +37,9 @@ def on_hosts(connect: Callable[[str], Host], spec: ClusterSpec) -> tuple[list[tu
         return [(name, manifest) for manifest in _manifests(mark, result.out) if manifest.cluster == spec.cluster]
 
     answers = Session(connect, lambda event: None).each([host.name for host in spec.control_planes], one)
-    silent = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
+    failed = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
+    # What is silent is named where it is shown, as other places are.
+    silent = {name: why.removeprefix(f"{name}: ") for name, why in failed.items()}
     return [pair for answer in answers.values() if not isinstance(answer, HostError) for pair in answer], silent
 
 
@@ -89,7 +91,7 @@ def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> 
     ]
     if rows:
         table(console, ("NAME", "WHERE", "AGE", "SIZE", "REVISION", "DRILL"), rows)
-    else:
+    elif not silent:
         console.print("there is no backup yet: `k8sops etcd backup` takes one", highlight=False)
     for where, why in silent.items():
         console.print(f"{where}: {why}", style="red", highlight=False)

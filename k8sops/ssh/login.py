@@ -136,8 +136,10 @@ def _open_hop(one: SSHSettings, connection: Connection, last: bool) -> None:
             silent = f"{place} takes connections, but its sshd has said nothing for {one.connect_timeout} s"
             raise _Transient(one.name, silent, remedy="is the host overloaded, or does it stand still?") from None
         passing = any(word in str(error) for word in ("banner", "Timeout opening channel"))
-        kind = _Transient if passing else UnreachableError
-        raise kind(one.name, f"{place}: {reason(error)}") from None
+        if passing:
+            remedy = "is an sshd there, and is it not overloaded?"
+            raise _Transient(one.name, f"{place}: {reason(error)}", remedy=remedy) from None
+        raise UnreachableError(one.name, f"{place}: {reason(error)}") from None
 
 
 def _options_of(name: str, identity: str | None) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8sops import shell, yamlfile
-from k8sops.errors import InputError
+from k8sops.errors import InputError, UnreachableError
 from k8sops.etcd import library
 from k8sops.etcd.backup import STEM, check_name, newest, newest_first, parse, stem
+from k8sops.etcd.backups import on_hosts
 from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet
+from k8sops.host import Host
 from k8sops.inventory import read_inventory
 from k8sops.reference import resolve
 from k8sops.shell import quote
@@ -119,6 +121,17 @@ def test_of_an_etcd_that_was_made_anew_the_backups_are_newer_whatever_their_revi
 def test_what_is_no_manifest_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="is no manifest of a backup"):
         parse(text)
+
+
+def test_a_control_plane_that_is_silent_is_named_once() -> None:
+    text = (Path(__file__).resolve().parents[2] / "inventory.example.yaml").read_text()
+    spec = make_spec(read_inventory(yamlfile.load(text, "inventory.yaml")))
+
+    def connect(name: str) -> Host:
+        raise UnreachableError(name, "does not answer")
+
+    names = [one.name for one in spec.control_planes]
+    assert on_hosts(connect, spec) == ([], dict.fromkeys(names, "does not answer"))
 
 
 # --- retention ---------------------------------------------------------------------------------------------------
