@@ -11,11 +11,12 @@ from functools import cached_property
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Parameters, Probe
+from k8sops.findings import Finding
 from k8sops.patterns import DELEGATE, EVERYONE, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
 from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.task import Finding, Task, load_task, task_names
+from k8sops.task import Task, load_task, task_names
 
 
 class Outcome(StrEnum):
@@ -92,6 +93,16 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     unreachable: Mapping[str, str] = field(default_factory=dict)
     waived: frozenset[str] = frozenset()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings because of which nothing is applied."""
+        return tuple(finding for finding in self.findings if finding.level == "error")
+
+    @property
+    def pending(self) -> tuple[Finding, ...]:
+        """Edits of the inventory that cannot be rolled out to the living cluster yet."""
+        return tuple(finding for finding in self.findings if finding.level == "pending")
 
     def risk(self, step: Step) -> Risk:
         """What the step may disturb: a restart disturbs nobody on a host that is no node yet."""
@@ -197,10 +208,10 @@ def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Fil
 
 
 def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """Everything that makes hosts unfit, less what was waived by name."""
+    """Everything that speaks against hosts or the cluster, less what was waived by name and can be."""
     ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
     found = [finding for task in tasks_of(spec, playbook).values() for finding in task.findings(spec, fleet)]
-    return tuple(one for one in found if one.name.lower() not in ignored and "all" not in ignored)
+    return tuple(one for one in found if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
 
 
 def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:

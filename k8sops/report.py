@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from k8sops.findings import Level
 from k8sops.journal import Event
 from k8sops.plan import Outcome, Plan, Seen, Step, diff
 from k8sops.runner import Done, Tally
 from k8sops.stream import Failure
 
+LEVELS: Mapping[Level, str] = {"warning": "yellow", "pending": "magenta", "error": "red"}
 SIGNS = {Outcome.DRIFT: "~", Outcome.UNKNOWN: "?", Outcome.BROKEN: "!"}
 
 
@@ -95,6 +97,8 @@ def summary(plan: Plan) -> str:
     changes = [step for step in plan.changes if step.resource.apply is not None]
     hosts = list(dict.fromkeys(step.host for step in changes))
     silent = f"; {_count(len(plan.unreachable), 'host')} did not answer" if plan.unreachable else ""
+    if plan.pending:
+        silent += f"; {_count(len(plan.pending), 'edit')} cannot be rolled out yet"
     if not changes and not plan.changes:
         return f"Plan: no changes{silent}"
     parts = [f"Plan: {_count(len(changes), 'change')} on {_count(len(hosts), 'host')}"]
@@ -109,14 +113,15 @@ def _count(number: int, word: str) -> str:
 
 
 def print_findings(console: Console, plan: Plan) -> None:
-    """Preflight findings, as kubeadm prints its own."""
-    by_what: dict[tuple[str, str], list[str]] = {}
-    for one in plan.findings:
-        by_what.setdefault((one.name, one.what), []).append(one.host)
-    for (name, what), hosts in by_what.items():
-        console.print(
-            f"[red]\\[ERROR {name}][/red] {escape(fold(hosts))}: {escape(what)}", highlight=False, soft_wrap=True
-        )
+    """Findings, as kubeadm prints its own: errors last, where they are read."""
+    hosts: dict[tuple[Level, str, str], list[str]] = {}
+    for finding in plan.findings:
+        hosts.setdefault((finding.level, finding.name, finding.what), []).append(finding.host)
+    for level, colour in LEVELS.items():
+        for (found, name, what), names in hosts.items():
+            if found == level:
+                head = f"[{colour}]\\[{level.upper()} {name}][/{colour}]"
+                console.print(f"{head} {escape(fold(names))}: {escape(what)}", highlight=False, soft_wrap=True)
 
 
 def print_unreachable(console: Console, silent: Mapping[str, str]) -> None:
@@ -192,7 +197,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             }
             for step in plan.changes
         ],
-        "findings": [vars(one) for one in plan.findings],
+        "findings": [{**vars(finding), "level": finding.level} for finding in plan.findings],
         "unreachable": dict(plan.unreachable),
     }
 

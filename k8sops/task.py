@@ -12,18 +12,9 @@ from traceback import extract_tb
 
 from k8sops.errors import InputError, Where
 from k8sops.facts import Fleet, Parameters, Probe
+from k8sops.findings import Finding
 from k8sops.resource import Resource
 from k8sops.spec import ClusterSpec, HostEntry
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that makes a host unfit; `name` is the word by which a user waives it."""
-
-    host: str
-    name: str
-    what: str
-
 
 Resources = Callable[[ClusterSpec, HostEntry, Fleet], Iterable[Resource]]
 

@@ -142,7 +142,7 @@ def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path 
         if out and not code:
             savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
             work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")
-        code = code or (PENDING if pending and found.changes else 0)
+        code = code or (PENDING if pending and (found.changes or found.pending) else 0)
         work.end(code)
         return code
 

@@ -230,10 +230,11 @@ def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) ->
         return UnreachableError.exit_code
     if found.broken:
         return HostError.exit_code
-    if found.findings:
-        names = ",".join(sorted({one.name for one in found.findings}))
+    if found.errors:
+        names = ",".join(sorted({finding.name for finding in found.errors if finding.kind.waivable}))
+        skip = f", or skip checks with --ignore-preflight-errors={names}" if names else ""
         screen.print(
-            f"not fit: mend it, or waive by name with --ignore-preflight-errors={names}", style="red", highlight=False
+            f"Preflight failed: fix the errors above{skip} (docs/findings.md)", style="red", highlight=False
         )
         return PreflightError.exit_code
     return UnreachableError.exit_code if found.unreachable else 0

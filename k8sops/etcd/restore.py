@@ -13,9 +13,9 @@ from k8sops.errors import InputError
 from k8sops.etcd import library
 from k8sops.etcd.backup import STEM, Manifest, parse
 from k8sops.facts import Fleet, HostFacts, Parameters
+from k8sops.findings import Finding
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.task import Finding
 
 ID = re.compile(r"\d{8}T\d{6}Z")
 PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")

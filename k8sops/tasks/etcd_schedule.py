@@ -9,6 +9,7 @@ from k8sops.errors import InputError
 from k8sops.etcd import library
 from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet, Parameters
+from k8sops.findings import Finding
 from k8sops.reference import resolve
 from k8sops.render import render
 from k8sops.resource import Resource
@@ -18,7 +19,7 @@ from k8sops.resources.packages import packages
 from k8sops.resources.services import no_timer, timer
 from k8sops.shell import Secret, quote
 from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.task import Finding, Task
+from k8sops.task import Task
 
 SCRIPT = "/usr/local/sbin/k8sops-etcd"
 CRON = "/etc/cron.d/k8sops-etcd"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.facts import Fleet
+from k8sops.findings import Finding
 from k8sops.resource import Resource
 from k8sops.resources.leaving import drained, member_gone, node_gone
 from k8sops.spec import ClusterSpec, HostEntry, in_url
-from k8sops.task import Finding, Task
+from k8sops.task import Task
 
 NO_VOLUMES = "delete what uses it, or drain the node, and reset again"
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from k8sops.facts import Fleet, HostFacts, Probe
+from k8sops.findings import Finding
 from k8sops.kubeadm import silent_hosts
 from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.task import Finding, Task
+from k8sops.task import Task
 
 SYSTEMS = {"debian": ("11", "12", "13"), "ubuntu": ("20.04", "22.04", "24.04", "26.04")}
 SKEW_SECONDS = 2.0

@@ -19,7 +19,8 @@ import yaml
 from k8sops import journal
 from k8sops.lab.machine import need
 
-NAME = "test"
+NAME = os.environ.get("K8SOPS_LAB", "test")
+"""The lab of the tests; another name lets two checkouts test on one machine at the same time."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ class Cluster:
 
     folder: Path
     name: str = NAME
+
+    def __post_init__(self) -> None:
+        if not self.name.startswith(NAME) and NAME != "test":
+            object.__setattr__(self, "name", f"{NAME}-{self.name}")
 
     @property
     def inventory(self) -> Path:

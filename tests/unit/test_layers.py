@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource"},
     {"facts", "resources"},

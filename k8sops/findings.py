@@ -1,0 +1,156 @@
+"""Findings: what speaks against a host or a cluster before anything is changed, and what each of them means.
+
+`KINDS` is the catalogue: docs/findings.md is printed from it (`python -m k8sops.findings`), and a test holds the two
+together. A finding that a task of the user's own reports needs no entry: it is an error that can be waived.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+Level = Literal["error", "warning", "pending"]
+"""error: nothing is applied before it is fixed or waived. warning: shown, and nothing more. pending: an edit of the
+inventory that k8sops cannot roll out to a living cluster yet; `check` exits 2 because of it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What findings of one name have in common. `name` may end in `*`."""
+
+    name: str
+    means: str
+    fix: str
+    level: Level = "error"
+    waivable: bool = True
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that speaks against a host; `name` is the word by which a user waives it."""
+
+    host: str
+    name: str
+    what: str
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.name)
+
+    @property
+    def level(self) -> Level:
+        return self.kind.level
+
+
+def kind_of(name: str) -> Kind:
+    """The catalogue's entry for this name; for an unknown one, an error that can be waived."""
+    return next((kind for kind in KINDS if fnmatchcase(name, kind.name)), Kind(name, "", ""))
+
+
+KINDS = (
+    # --- hosts ---
+    Kind("OS", "The operating system is not one that k8sops knows.", "Use Debian 11 to 13 or an Ubuntu LTS release."),
+    Kind("Arch", "The processor architecture is neither x86_64 nor aarch64.", "Use another host."),
+    Kind("NumCPU", "A control plane has fewer than 2 CPUs, kubeadm's own minimum.", "Give it more CPUs."),
+    Kind("Mem", "A control plane has less than 1700 MiB of memory, kubeadm's own minimum.", "Give it more memory."),
+    Kind(
+        "CgroupV1",
+        "The host runs with cgroup v1, which kubelet refuses by default since 1.35.",
+        "Boot with cgroup v2 (`systemd.unified_cgroup_hierarchy=1`), or set `allow_cgroup_v1: true`.",
+    ),
+    Kind("Address", "No network interface has the address that the inventory gives.", "Correct `address`."),
+    Kind("Hostname", "Two hosts have the same hostname.", "Rename one: `hostnamectl hostname NAME`."),
+    Kind(
+        "MachineID",
+        "Two hosts have the same machine-id, as clones of one image do.",
+        "`rm /etc/machine-id; systemd-machine-id-setup` on one of them, then reboot.",
+    ),
+    Kind("MAC", "Two hosts have the same MAC address.", "Give the clone a new one in its hypervisor."),
+    Kind(
+        "ClockSkew",
+        "The clock differs from the other hosts' by more than 2 s. Certificates and leases depend on it.",
+        "Start a time service on the host, and wait until it has synchronised.",
+    ),
+    Kind(
+        "NetworkOverlap",
+        "A network that the host has a route to overlaps `network.pods` or `network.services`.",
+        "Choose other networks for the cluster before it is created.",
+    ),
+    Kind("Port*", "A port that Kubernetes needs is in use.", "Stop the program: `ss -ltnp` shows it."),
+    Kind(
+        "Leftovers",
+        "Files of an earlier cluster are on the host.",
+        "If nothing of it is needed: `kubeadm reset`, then remove the files that are named.",
+    ),
+    Kind(
+        "Reach",
+        "The host cannot connect to another host on a port that Kubernetes needs.",
+        "Check routes and firewalls between the two hosts.",
+    ),
+    Kind(
+        "PackageRepository",
+        "The host cannot reach the package repository.",
+        "Check the route, or set `mirrors.packages`.",
+    ),
+    Kind("ImageRegistry", "The host cannot reach an image registry.", "Check the route, or set `mirrors.images`."),
+    # --- clusters that exist ---
+    Kind(
+        "VersionSkew",
+        "kubelet on the host is newer than the Kubernetes version of the inventory. Downgrades are not supported.",
+        "Correct `kubernetes`.",
+    ),
+    Kind(
+        "Runtime",
+        "The node runs with another container runtime than the inventory says.",
+        "`k8sops reset HOST`, then `k8sops apply`.",
+    ),
+    Kind("MountedVolume", "A volume of a pod is still mounted.", "Delete the pods that use it, or drain the node."),
+    # --- etcd ---
+    Kind("ExternalEtcd", "etcd is external, so k8sops cannot restore it.", "Restore it with its own tools."),
+    Kind("BackupName", "This is not a valid name of a backup.", "`k8sops etcd list` shows the names."),
+    Kind("NoBackup", "The backup was not found.", "`k8sops etcd list` shows what there is; `--from` names a place."),
+    Kind("OtherVersion", "The backup was taken from another version of etcd.", "Restore it with that version."),
+    Kind("Unverified", "The backup never passed a drill.", "`k8sops etcd verify NAME`."),
+    Kind("NoOldData", "No control plane has old data of this restore.", "`k8sops etcd status` names the restores."),
+    Kind("Silent", "A control plane does not answer.", "Start it, or leave it out with `--without HOST`."),
+    Kind("Answers", "A control plane that was to be left out answers.", "Do not leave it out."),
+    Kind("OtherRestore", "Another restore was begun and not finished.", "Finish that one first."),
+    Kind("NoMember", "No control plane with an etcd member answers.", "`--new-hosts` restores on new hosts."),
+    Kind("OtherCluster", "The backup is of another cluster.", "Choose a backup of this cluster."),
+    Kind(
+        "HasCluster",
+        "A control plane that is to be made from the backup has a cluster already.",
+        "Reset it first, or restore without `--new-hosts`.",
+    ),
+    Kind("NoSpace", "There is not enough disk space for the restored data.", "Free some space."),
+    Kind("BadCalendar", "systemd does not understand the schedule.", "`systemd-analyze calendar EXPRESSION`."),
+)
+
+
+def page() -> str:
+    """docs/findings.md."""
+    rows = "\n".join(
+        f"| `{kind.name}` | {kind.level} | {kind.means} | {kind.fix} | {'yes' if kind.waivable else 'no'} |"
+        for kind in sorted(KINDS, key=lambda kind: kind.name.lower())
+    )
+    return f"""# Findings
+
+Before k8sops changes anything it looks at every host, and reports everything that speaks against the change, all at
+once, as `[ERROR Name]` or `[WARNING Name]`.
+
+- **error**: nothing is applied. Fix it, or skip the check by name: `--ignore-preflight-errors=Name,…`, or
+  `preflight: {{ignore: [Name]}}` in the inventory. Findings that say "no" in the last column cannot be skipped.
+- **warning**: shown; the run goes on.
+- **pending**: the inventory was edited, and k8sops cannot change this on a living cluster yet. `k8sops check` exits 2.
+
+| name | level | what it means | how to fix it | can be skipped |
+|---|---|---|---|---|
+{rows}
+
+This page is printed by `python -m k8sops.findings`.
+"""
+
+
+if __name__ == "__main__":
+    print(page(), end="")
