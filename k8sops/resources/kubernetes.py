@@ -10,12 +10,8 @@ from k8sops.shell import Secret, quote
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
-LAST_OF_INIT = (
-    "ConfigMap kube-system/kubeadm-config",
-    "DaemonSet kube-system/kube-proxy",
-    "Deployment kube-system/coredns",
-)
-"""What the last phases of `kubeadm init` leave behind."""
+INITIALISED = f"{CONFIG_DIR}/initialised"
+"""Written last, once `kubeadm init` or a control plane's join has finished."""
 
 # A second start after a death in the middle finds what the first one left; kubeadm init itself goes over it again.
 LEFT_BY_INIT = (
@@ -31,10 +27,11 @@ LEFT_BY_INIT = (
 def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
     """A control plane made by `kubeadm init` from this configuration, all its phases done.
 
-    Whether it is done is asked of the API: the last phases of init leave the ConfigMap `kubeadm-config`, kube-proxy
-    and CoreDNS behind. `admin.conf` alone proves nothing, it exists long before. Where an API server's manifest lies
-    there and the API is silent, the answer is "unknown", so that a live control plane is never initialised again
-    because a question failed; a first start that died before the manifest was written is drift.
+    The file INITIALISED proves it, which is written last; `admin.conf` alone proves nothing, it exists long before.
+    What is missing from a cluster that was finished, as kube-proxy where Cilium replaces it, is not an unfinished
+    start. Where an API server's manifest lies there and the API is silent, the answer is
+    "unknown", so that a live control plane is never initialised again because a question failed; a first start that
+    died before the manifest was written is drift.
     """
     path = f"{CONFIG_DIR}/init.yaml"
     return Resource(
@@ -42,15 +39,10 @@ def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
         check=f"""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
 [ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
 if ! api_answers; then
-  [ -d /var/lib/etcd/member/snap ] && [ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
+  [ -d /var/lib/etcd/member/snap ] && [ -f {INITIALISED} ] || drift "a first start was not finished"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
-[ -f {CONFIG_DIR}/initialised ] || drift "a first start was not finished"
-for one in {" ".join(map(quote, LAST_OF_INIT))}; do
-  # One that is not among what was asked for at once is asked for by itself: another may have hidden it.
-  [ -n "${{OBJECT[$one]-}}" ] || kubectl -n kube-system get "${{one%% *}}" "${{one##*/}}" >/dev/null 2>&1 ||
-    drift "a first start was not finished"
-done""",
+[ -f {INITIALISED} ] || drift "a first start was not finished" """,
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
 mkdir -p {CONFIG_DIR}
 printf %s {quote(config)} | put_file {path} 0600 root:root
@@ -64,7 +56,6 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
         want=config,
         settle=120,
         deadline=660,
-        asks=(("objects", *(_named(one) for one in LAST_OF_INIT)),),
     )
 
 
