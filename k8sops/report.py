@@ -15,14 +15,10 @@ from k8sops.journal import Event
 from k8sops.plan import Outcome, Plan, Seen, Step, diff
 from k8sops.runner import Done, Tally
 from k8sops.stream import Failure
+from k8sops.summary import count, fold, summary
 
 LEVELS: Mapping[Level, str] = {"warning": "yellow", "pending": "magenta", "error": "red"}
 SIGNS = {Outcome.DRIFT: "~", Outcome.UNKNOWN: "?", Outcome.BROKEN: "!"}
-
-
-def fold(names: Sequence[str], most: int = 6) -> str:
-    """`cp1, w1, w2`, or `17 hosts (cp1, w1, …)` where there are many."""
-    return ", ".join(names) if len(names) <= most else f"{len(names)} hosts ({', '.join(names[:3])}, …)"
 
 
 def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
@@ -92,26 +88,6 @@ def _colour(line: str) -> str:
     return "dim"
 
 
-def summary(plan: Plan) -> str:
-    """`Plan: 12 changes on 3 hosts, 2 restarts (cp1, w1)`."""
-    changes = [step for step in plan.changes if step.resource.apply is not None]
-    hosts = list(dict.fromkeys(step.host for step in changes))
-    silent = f"; {_count(len(plan.unreachable), 'host')} did not answer" if plan.unreachable else ""
-    if plan.pending:
-        silent += f"; {_count(len(plan.pending), 'edit')} cannot be rolled out yet"
-    if not changes and not plan.changes:
-        return f"Plan: no changes{silent}"
-    parts = [f"Plan: {_count(len(changes), 'change')} on {_count(len(hosts), 'host')}"]
-    for risk, risky in plan.risks.items():
-        if risk != "file":
-            parts.append(f"{_count(len(risky), risk)} ({fold(list(dict.fromkeys(risky)))})")
-    return ", ".join(parts) + silent
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
-
-
 def print_findings(console: Console, plan: Plan) -> None:
     """Findings, as kubeadm prints its own: errors last, where they are read."""
     hosts: dict[tuple[Level, str, str], list[str]] = {}
@@ -139,7 +115,7 @@ def print_recap(console: Console, tallies: Mapping[str, Tally], *, everything: b
         counts = f"ok={t.ok} changed={t.changed} unreachable={t.unreachable} failed={t.failed}"
         console.print(f"  [{colour}]{name:<{width}}[/{colour}] : {counts}", highlight=False)
     if len(tallies) > len(shown):
-        console.print(f"  {_count(len(tallies) - len(shown), 'host')} without a change", style="dim", highlight=False)
+        console.print(f"  {count(len(tallies) - len(shown), 'host')} without a change", style="dim", highlight=False)
 
 
 def print_failure(console: Console, failure: Failure) -> None:

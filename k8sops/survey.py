@@ -29,6 +29,7 @@ from k8sops.plan import (
     questions_of,
 )
 from k8sops.playbook import Playbook
+from k8sops.selection import check_picks
 from k8sops.session import Session
 from k8sops.shell import new_mark, parse_line, survey_script
 from k8sops.spec import ClusterSpec, HostEntry
@@ -63,6 +64,7 @@ def make_plan(
     """Facts, with the checks that were guessed; and those of the hosts of which something else is to be asked."""
     guess = _guess(session, spec, playbook, filters)
     said = gather_when_up(session, spec, playbook, filters, guess)
+    check_picks(spec, playbook, said.fleet, filters, said.silent)
     steps = make_steps(spec, playbook, said.fleet, filters)
     wanted = group(steps)
     right = {name for name, told in said.told.items() if told.seen and guess[name] == wanted.get(name)}

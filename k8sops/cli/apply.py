@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +10,9 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json, words
+from k8sops.cli.prompt import refuse_without_terminal, require_yes
 from k8sops.cli.work import asked, exit_code, nothing, show_plan, working
-from k8sops.errors import Cancelled, UnreachableError, UsageError
+from k8sops.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,8 +52,7 @@ def apply(
     """Show every change on every host, ask, and make exactly those changes."""
     from k8sops.plan import Filters
 
-    if not yes and not check and not file and not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here", remedy="--yes applies without asking, --check only shows")
+    refuse_without_terminal(yes or check or bool(file))
     allowed = _allowed(allow)
     request = asked(options)
     if file:
@@ -73,6 +72,7 @@ def apply(
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
         from k8sops.report import done_data, print_done
+        from k8sops.summary import only_conditions
 
         found = work.look(request.waived)
         if saved:
@@ -85,8 +85,8 @@ def apply(
         if found.changes:
             if yes and not saved:
                 _refuse_risks(found, allowed)
-            elif not saved and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
-                raise Cancelled("nothing was changed")
+            elif not saved and not only_conditions(found):
+                require_yes()
             done = work.run(found, wait)
             print_done(screen, done, everything=bool(options.verbose))
         else:

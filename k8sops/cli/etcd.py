@@ -9,7 +9,8 @@ import typer
 from k8sops.cli import complete, restore
 from k8sops.cli import options as o
 from k8sops.cli.common import answer, connections, load_spec
-from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence, yes_or_no
+from k8sops.cli.play import clusters_name, play, refuse_other_cluster, yes_or_no
+from k8sops.cli.prompt import CONFIRM, refuse_without_terminal
 from k8sops.cli.work import Request, playing
 from k8sops.errors import InputError
 
@@ -58,7 +59,7 @@ def remove(
     confirm: o.ConfirmOption = "",
 ) -> int:
     """Remove a dead member, by its exact id; refused where no quorum would be left."""
-    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     refuse_other_cluster(confirm, load_spec(options.inventory).cluster)
     found = _members(options)
     there = {row["id"]: row for row in found["members"]}
@@ -70,7 +71,7 @@ def remove(
             f"{id} ({there[id]['name']}) is alive", remedy=f"`k8sops reset {there[id]['host']}` takes a node out"
         )
     request = _request(options, "etcd-member-remove").told(member=id)
-    return play(request, options, clusters_name(confirm, f"remove the member {id}"))
+    return play(request, options, clusters_name(confirm, f"removes etcd member {id} from"))
 
 
 @member.command()
@@ -86,7 +87,7 @@ def replace(
     """Make a dead member anew: its control plane is reset, or new and bare, and joins again."""
     from k8sops.cli import apply, reset
 
-    refuse_silence(bool(confirm), "--confirm CLUSTER says yes")
+    refuse_without_terminal(bool(confirm), "Use --confirm CLUSTER.")
     shared: Any = {"inventory": inventory, "verbose": verbose, "ask_become_pass": ask_become_pass, "color": color}
     spec, play_options = load_spec(inventory), o.PlayOptions(**shared, wait=wait)
     refuse_other_cluster(confirm, spec.cluster)
@@ -110,7 +111,7 @@ def _request(options: o.PlayOptions, playbook: str) -> Request:
 
 
 def _upkeep(request: Request, options: o.PlayOptions, yes: bool) -> int:
-    refuse_silence(yes or options.check, "--yes applies without asking, --check only shows")
+    refuse_without_terminal(yes or options.check)
     return play(request, options, yes_or_no(yes))
 
 

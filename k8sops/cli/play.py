@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import typer
-
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
+from k8sops.cli.prompt import require_name, require_yes
 from k8sops.cli.verify import verdict
 from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, working
-from k8sops.errors import Cancelled, UnreachableError, UsageError
+from k8sops.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
     from k8sops.plan import Plan
@@ -54,28 +52,22 @@ def play(
         return code or (0 if tests is None else verdict(tests))
 
 
-def refuse_silence(given: bool, remedy: str) -> None:
-    """UsageError where the user has not agreed beforehand, and nobody is there to be asked."""
-    if not given and not sys.stdin.isatty():
-        raise UsageError("nobody can be asked here", remedy=remedy)
-
-
 def yes_or_no(yes: bool) -> Ask:
     """Asks for a typed yes, unless it was given beforehand."""
 
     def ask(work: Work, found: Plan) -> None:
-        if not yes and typer.prompt("\nApply this? (yes/no)", default="no") != "yes":
-            raise Cancelled("nothing was changed")
+        if not yes:
+            require_yes()
 
     return ask
 
 
-def clusters_name(confirm: str, what: str) -> Ask:
-    """Asks for the cluster's name to be typed, unless it was given beforehand."""
+def clusters_name(confirm: str, consequence: str) -> Ask:
+    """Asks for the cluster's name to be typed, unless it was given beforehand. `consequence`: `removes w2 from`."""
 
     def ask(work: Work, found: Plan) -> None:
-        if not confirm and typer.prompt(f"\nType the cluster's name to {what}", default="") != work.spec.cluster:
-            raise Cancelled("nothing was changed")
+        if not confirm:
+            require_name(work.spec.cluster, consequence)
 
     return ask
 

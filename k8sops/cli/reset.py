@@ -9,7 +9,8 @@ import typer
 from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import load_spec
-from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence
+from k8sops.cli.play import clusters_name, play, refuse_other_cluster
+from k8sops.cli.prompt import CONFIRM, refuse_without_terminal
 from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError, UsageError
 
@@ -31,7 +32,7 @@ def reset(
     """Drain nodes, take them out of the cluster, remove what is ours from their hosts. Packages stay."""
     if every == bool(nodes):
         raise UsageError("name nodes, or --all", remedy="k8sops reset w1;  k8sops reset --all")
-    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     limit = "all" if every else ",".join(nodes or [])
     spec = load_spec(options.inventory)
     leaving = _leaving(spec, limit, every)
@@ -39,11 +40,19 @@ def reset(
 
     def then(work: Work, found: Plan) -> None:
         if not every and options.output is o.Output.table:
-            work.note("They are in the inventory still: `k8sops apply` would join them again.")
+            work.note(_still_listed(leaving))
 
-    ask = clusters_name(confirm, f"remove {limit} from it")
+    ask = clusters_name(confirm, "removes every node of" if every else f"removes {', '.join(leaving)} from")
     request = playing(options, "reset", limit, forks, ignore_preflight_errors).told(leaving=",".join(leaving))
     return play(request, options, ask, then=then)
+
+
+def _still_listed(names: list[str]) -> str:
+    single = len(names) == 1
+    subject = f"{', '.join(names)} {'is' if single else 'are'}"
+    them, they = ("it", "it") if single else ("them", "they")
+    advice = f"Remove {them} there if {they} should stay out."
+    return f"{subject} still in the inventory; the next apply will rejoin {them}. {advice}"
 
 
 def _leaving(spec: ClusterSpec, limit: str, every: bool) -> list[str]:
@@ -51,6 +60,8 @@ def _leaving(spec: ClusterSpec, limit: str, every: bool) -> list[str]:
     from k8sops.patterns import select
 
     leaving = [host.name for host in select(spec, limit)]
+    if not leaving:
+        raise InputError(f"no host matches {limit}", remedy=f"hosts: {', '.join(host.name for host in spec.hosts)}")
     if not every and {*leaving} >= {one.name for one in spec.control_planes}:
-        raise InputError("no control plane would stay", remedy="--all resets the whole cluster")
+        raise InputError("refusing to remove the last control plane", remedy="--all resets the whole cluster")
     return leaving

@@ -11,7 +11,8 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import load_spec, words
-from k8sops.cli.play import clusters_name, play, refuse_other_cluster, refuse_silence
+from k8sops.cli.play import clusters_name, play, refuse_other_cluster
+from k8sops.cli.prompt import CONFIRM, refuse_without_terminal
 from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError
 
@@ -51,7 +52,7 @@ def restore(
     from k8sops.etcd.members import refuse_external
     from k8sops.localfile import write_private
 
-    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     spec = load_spec(options.inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
@@ -62,7 +63,7 @@ def restore(
     def ask(work: Work, found: Plan) -> None:
         if not new_hosts:
             _show_loss(work, found)
-        clusters_name(confirm, f"bring its etcd back to {name}")(work, found)
+        clusters_name(confirm, f"restores {name} in")(work, found)
 
     def then(work: Work, found: Plan) -> list[Result] | None:
         if not new_hosts:
@@ -108,7 +109,7 @@ def back(
     from k8sops.etcd.members import refuse_external
     from k8sops.etcd.restore import ID
 
-    refuse_silence(bool(confirm) or options.check, "--confirm CLUSTER says yes, --check only shows")
+    refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     spec = load_spec(options.inventory)
     refuse_external(spec)
     refuse_other_cluster(confirm, spec.cluster)
@@ -116,7 +117,7 @@ def back(
         raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
     limit = _all_but(spec, words(without))
     request = playing(options, "etcd-back", limit).told(restore=id, without=without)
-    ask = clusters_name(confirm, f"bring its etcd back to what it was before the restore {id}")
+    ask = clusters_name(confirm, f"undoes restore {id} in")
 
     def then(work: Work, found: Plan) -> list[Result] | None:
         return _verified(work, options) if verify and not without else None

@@ -6,7 +6,8 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import answer, connections, load_spec
-from k8sops.cli.play import play, refuse_silence, yes_or_no
+from k8sops.cli.play import play, yes_or_no
+from k8sops.cli.prompt import refuse_without_terminal
 from k8sops.cli.work import playing
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ def schedule(
     if context.invoked_subcommand:
         return None
     refuse_external(load_spec(options.inventory))
-    refuse_silence(yes or options.check, "--yes applies without asking, --check only shows")
+    refuse_without_terminal(yes or options.check)
     request = playing(options, "etcd-schedule", limit, waive=ignore_preflight_errors)
     return play(request, options, yes_or_no(yes))
 

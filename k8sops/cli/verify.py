@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 def verify(
     options: o.HostOptions,
     junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML too.")] = None,
-    timeout: Annotated[
-        int, typer.Option(metavar="SECONDS", help="For so long, what does not hold yet is looked at again.")
-    ] = 120,
+    timeout: Annotated[int, typer.Option(metavar="SECONDS", help="Retry failing tests for up to SECONDS.")] = 120,
 ) -> int:
     """Test the hosts and how the cluster behaves: pods reach each other, Services and names answer."""
     results = examine(load_spec(options.inventory), timeout, options, junit)
@@ -45,12 +43,16 @@ def examine(spec: ClusterSpec, timeout: float, options: o.HostOptions, junit: Pa
 
 
 def show(results: list[Result], color: o.Color) -> None:
-    """A line a test, and how many hold."""
+    """A line per test, and how many passed."""
     from k8sops.verify import print_results
 
-    screen, held = console(color), sum(one.passed for one in results)
+    screen, passed = console(color), sum(result.passed for result in results)
+    if not results:
+        screen.print("No test was run")
+        return
     print_results(screen, results)
-    screen.print(f"\n{held} hold, {len(results) - held} do not", highlight=False)
+    seconds = sum(result.seconds for result in results)
+    screen.print(f"\n{passed} passed, {len(results) - passed} failed ({seconds:.0f} s)", highlight=False)
 
 
 def verdict(results: list[Result]) -> int:

@@ -16,7 +16,6 @@ from k8sops.cli.common import assignments, connections, load_named_playbook, loa
 from k8sops.errors import (
     Cancelled,
     HostError,
-    InputError,
     K8sopsError,
     LockedError,
     PreflightError,
@@ -126,9 +125,11 @@ class Work:
 @contextmanager
 def working(screen: Console, request: Request) -> Iterator[Work]:
     """Inventory, playbook, journal and connections of one command; all closed in the end."""
+    from k8sops.selection import check_filters
+
     spec = load_spec(request.inventory)
     playbook = load_named_playbook(request.playbook, spec.folder)
-    _check_words(spec, playbook, request.filters)
+    check_filters(spec, playbook, request.filters)
     with ExitStack() as stack:
         names, forks = _looked_at(spec, request.filters), request.forks
         made = connections(spec, ask_password=request.ask_password, dial=names, forks=forks)
@@ -166,27 +167,6 @@ def _looked_at(spec: ClusterSpec, filters: Filters) -> list[str]:
     return list(dict.fromkeys(host.name for host in (*spec.control_planes, *select(spec, filters.limit))))
 
 
-def _check_words(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
-    """Every host, tag and parameter that was named is one; refused before any host is asked."""
-    from k8sops.patterns import select
-
-    select(spec, filters.limit)
-    if not filters.tags | filters.skip_tags | filters.parameters.keys():
-        return
-    from k8sops.plan import parameters_of, tasks_of
-
-    known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
-    for word in filters.tags | filters.skip_tags:
-        if word not in known:
-            raise InputError(f"no task or tag `{word}`", remedy=f"there are: {', '.join(sorted(known))}")
-    names = sorted(parameters_of(spec, playbook))
-    for word in filters.parameters.keys() - set(names):
-        raise InputError(
-            f"the playbook {playbook.name} has no parameter `{word}`",
-            remedy=f"there are: {', '.join(names)}" if names else "it has none",
-        )
-
-
 @contextmanager
 def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
     """Ctrl-C once: what runs on hosts is finished, and no more is begun. Twice: this process ends."""
@@ -214,6 +194,7 @@ def nothing(found: Plan) -> Done:
 def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
     """Prints a plan; the exit code when it cannot be applied."""
     from k8sops import report
+    from k8sops.summary import none_reachable, summary
 
     if output is o.Output.json:
         print_json(report.plan_data(found))
@@ -225,17 +206,15 @@ def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) ->
         report.print_unreachable(screen, found.unreachable)
         report.print_plan(screen, found, diffs=diffs)
         report.print_findings(screen, found)
-        screen.print(f"\n[bold]{report.summary(found)}[/bold]", highlight=False)
-    if not found.fleet.facts or len(found.unreachable) == len(found.spec.hosts):
+        screen.print(f"\n[bold]{summary(found)}[/bold]", highlight=False)
+    if none_reachable(found):
         return UnreachableError.exit_code
     if found.broken:
         return HostError.exit_code
     if found.errors:
         names = ",".join(sorted({finding.name for finding in found.errors if finding.kind.waivable}))
         skip = f", or skip checks with --ignore-preflight-errors={names}" if names else ""
-        screen.print(
-            f"Preflight failed: fix the errors above{skip} (docs/findings.md)", style="red", highlight=False
-        )
+        screen.print(f"Preflight failed: fix the errors above{skip} (docs/findings.md)", style="red", highlight=False)
         return PreflightError.exit_code
     return UnreachableError.exit_code if found.unreachable else 0
 

@@ -350,7 +350,8 @@ waiting=
 for one in {" ".join(map(quote, names))}; do
   [ -z "${{NODE[$one ready True]-}}" ] || continue
   waiting=1
-  if [ -n "${{NODE[$one]-}}" ]; then echo "not Ready: $one: ${{NODE[$one because]-}}"; else echo "no node yet: $one"; fi
+  [ -n "${{NODE[$one]-}}" ] || {{ echo "$one is not a node yet"; continue; }}
+  echo "$one NotReady: ${{NODE[$one because]-}}"
 done
 [ -z "$waiting" ] || drift""",
         apply=None,
@@ -389,12 +390,12 @@ def rolled_out(
         id=f"gate:{kind.lower()}/{name}",
         check=f"""need_api
 has=${{OBJECT[{quote(one)}]-}} has=${{has#*|}}
-[ -n "$has" ] || drift "it is not there"
+[ -n "$has" ] || drift "{name} not found"
 read -r newest seen wanted there updated available <<<"${{has%%|*}}"
-[ "${{seen:-0}}" -ge "$newest" ] || drift "its newest form was not seen yet"
-[ "$wanted" -ge {least} ] || drift "wanted on $wanted nodes yet, of {least}"
+[ "${{seen:-0}}" -ge "$newest" ] || drift "{name} rollout not started"
+[ "$wanted" -ge {least} ] || drift "{name} $wanted/{least} scheduled"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
-  drift "$updated of $wanted are of its newest form, $available available, $there in all" """,
+  drift "{name} $available/$wanted available, $updated/$wanted updated, $there in all" """,
         apply=None,
         settle=seconds,
         want=f"{name} has rolled out",

@@ -30,7 +30,7 @@ def k8sops(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
         (["plan", "--no-such"], 64, "No such option"),
         (["plan", "--forks", "many"], 64, "--forks"),
         (["plan"], 5, "inventory.yaml: there is no such inventory"),
-        (["apply"], 64, "--yes applies without asking"),
+        (["apply"], 64, "Not a terminal: cannot ask for confirmation.\n  Use --yes, or --check to preview."),
         (["runs", "show", "nothing"], 5, "no run `nothing`"),
     ],
 )

@@ -17,6 +17,7 @@ LAYERS = [
     {"etcd.restore"},
     {"tasks"},
     {"plan"},
+    {"selection", "summary"},
     {"ssh", "ssh.hostkeys", "ssh.execution"},
     {"ssh.login"},
     {"ssh.connection", "journal", "testing"},

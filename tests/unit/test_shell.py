@@ -148,7 +148,7 @@ def test_a_node_that_is_not_ready_says_why(tmp_path: Path) -> None:
     api = f"can_ask_api() {{ :; }}; api_answers() {{ :; }}; kubectl() {{ printf %s {quote(said)}; }}"
     gate = nodes_ready(["w1", "w2", "w3"]).check
     out = bash(envelope("@m", [api, "ask_nodes", "hear_api", f"( {gate} )", "mark code $?"]), tmp_path).out
-    assert 'not Ready: w2: "cni plugin not initialized"\nno node yet: w3\n' in out
+    assert 'w2 NotReady: "cni plugin not initialized"\nw3 is not a node yet\n' in out
     assert "w1" not in out
     assert f"@m code {shell.DRIFT}" in out
 
