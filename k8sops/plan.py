@@ -54,6 +54,8 @@ class Step:
     host: str
     task: str
     resource: Resource
+    withheld: str = ""
+    """Why it is only checked, never applied, although it could be."""
 
     @property
     def key(self) -> Key:
@@ -107,7 +109,8 @@ class Plan:
     def risk(self, step: Step) -> Risk:
         """What the step may disturb: a restart disturbs nobody on a host that is no node yet."""
         risk = step.resource.risk
-        return "file" if risk == "restart" and not self.fleet[step.host].joined else risk
+        harmless = risk == "restart" and not self.fleet[step.host].joined and not step.resource.in_use
+        return "file" if harmless else risk
 
     @property
     def risks(self) -> Mapping[Risk, list[str]]:
@@ -119,21 +122,33 @@ class Plan:
         return found
 
     def outcome(self, step: Step) -> Outcome:
-        """What its check said; unknown, too, where it holds but what it comes after will change."""
-        seen = self.seen.get(step.key)
-        if seen is None:
-            return Outcome.UNKNOWN
-        if seen.outcome is Outcome.HOLDS and step.resource.after in self.drifting_ids:
-            return Outcome.UNKNOWN
-        return seen.outcome
+        """What its check said; unknown, too, where it passes but something that it comes after will change."""
+        seen = self.seen.get(step.key, Seen(Outcome.UNKNOWN))
+        return Outcome.UNKNOWN if seen.outcome is Outcome.HOLDS and self.causes(step) else seen.outcome
+
+    def causes(self, step: Step) -> tuple[str, ...]:
+        """The ids of the changes because of which a step is due whose check passes now."""
+        return self._causes.get(step.key, ())
 
     @cached_property
-    def drifting_ids(self) -> frozenset[str]:
-        return frozenset(
-            step.resource.id
-            for step in self.steps
-            if step.key in self.seen and self.seen[step.key].outcome is Outcome.DRIFT
-        )
+    def _causes(self) -> Mapping[Key, tuple[str, ...]]:
+        having: dict[str, set[str]] = {}
+        changing: dict[str, set[str]] = {}
+        causes: dict[Key, tuple[str, ...]] = {}
+        for step in self.steps:
+            id, seen = step.resource.id, self.seen.get(step.key, Seen(Outcome.UNKNOWN))
+            everywhere = self.playbook.plays[step.play].hosts == DELEGATE
+            if seen.outcome is Outcome.HOLDS:
+                causes[step.key] = tuple(
+                    cause
+                    for cause in step.resource.after
+                    if step.host in changing.get(cause, ())
+                    or (changing.get(cause) and (everywhere or step.host not in having.get(cause, ())))
+                )
+            having.setdefault(id, set()).add(step.host)
+            if seen.outcome in (Outcome.DRIFT, Outcome.UNKNOWN) or causes.get(step.key):
+                changing.setdefault(id, set()).add(step.host)
+        return causes
 
     @property
     def changes(self) -> tuple[Step, ...]:

@@ -48,7 +48,7 @@ def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
         console.print(head, highlight=False, soft_wrap=True)
         if outcome is Outcome.UNKNOWN:
             console.print(
-                "      depends on an earlier change" + _because(plan, step),
+                "      " + _because(plan, step),
                 highlight=False,
                 soft_wrap=True,
                 style="dim",
@@ -76,8 +76,12 @@ def print_plan_data(console: Console, data: Mapping[str, Any]) -> None:
 
 
 def _because(plan: Plan, step: Step) -> str:
+    """Why a step is due whose check cannot tell yet."""
+    if causes := plan.causes(step):
+        verb = "restarts" if step.resource.risk == "restart" else "due"
+        return f"{verb} because of {fold(causes)}"
     said = plan.seen.get(step.key, Seen(Outcome.UNKNOWN)).said
-    return f": {said[-1]}" if said else ""
+    return "depends on an earlier change" + (f": {said[-1]}" if said else "")
 
 
 def _colour(line: str) -> str:
@@ -169,6 +173,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
                 "resource": step.resource.id,
                 "outcome": plan.outcome(step).value,
                 "risk": plan.risk(step),
+                "because": list(plan.causes(step)),
                 "diff": diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN))),
             }
             for step in plan.changes

@@ -22,9 +22,11 @@ class Resource:
     `settle`: for how many seconds the check may go on saying drift after apply.
     `want`: the content wanted, for the right side of a diff.
     `secrets`: values that the fragments name as shell variables.
-    `after`: id of a resource whose change makes this one due again, although it holds now.
+    `after`: ids of resources whose change makes this one due, although its check passes now. They come before it: on
+    the same host, or anywhere where this is work on the cluster itself or the host has no such resource.
     `asks`: what the check wants to know, in words of shell.sh; a survey finds it out once for all checks of a host.
     `about`: the node that is disturbed, where it is not the host that this runs on.
+    `in_use`: a restart disturbs somebody although the host is not a node yet.
     `deadline`: seconds after which apply is given up.
     """
 
@@ -35,9 +37,10 @@ class Resource:
     want: str | None = None
     secrets: tuple[Secret, ...] = ()
     risk: Risk = "file"
-    after: str = ""
+    after: tuple[str, ...] = ()
     deadline: float = 300
     about: str = ""
+    in_use: bool = False
     asks: tuple[Ask, ...] = ()
 
     @property

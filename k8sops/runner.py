@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from k8sops import facts as facts_module
+from k8sops.approval import withhold
 from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.patterns import DELEGATE
@@ -110,7 +111,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     due = {step.host for step in plan.changes if step.play == index}
     # The delegate is chosen anew: the one that was planned for may have died since.
     anyone = play.hosts == DELEGATE and bool(due)
-    steps = group(play_steps(plan.spec, plan.playbook, index, progress.fleet, plan.filters))
+    steps = group(withhold(plan, play_steps(plan.spec, plan.playbook, index, progress.fleet, plan.filters)))
     names = [
         name for name in steps if (anyone or name in due) and name in progress.fleet.facts and not progress.out(name)
     ]

@@ -70,7 +70,8 @@ class Reader:
         elif word == "checked":
             self._checked(int(marker.args[1]))
         elif word in ("apply", "wait"):
-            self._tell(word)
+            if not (self._at and self._at.withheld):
+                self._tell(word)
         elif word == "settled":
             self.ran.changed += self._at.resource.apply is not None if self._at else 0
             self.ran.ok += 1
@@ -103,6 +104,8 @@ class Reader:
             self._fail("broken", f"its check failed with exit code {code}")
 
     def _unsettled(self) -> str:
+        if self._at and self._at.withheld:
+            return self._at.withheld
         settle, gate = (self._at.resource.settle, self._at.resource.apply is None) if self._at else (0, False)
         if gate:
             return f"was waited for, {settle:.0f} s long, and does not hold"

@@ -51,7 +51,7 @@ def nftables(text: str, chains: Sequence[tuple[str, str, str, str]]) -> list[Res
         check="\n".join(checks),
         apply=f"{{ {lines}\ncat {NFT_FILE}; }} | nft -f -",
         want="the ports are open",
-        after=rules.id,
+        after=(rules.id,),
     )
     # The whole file is applied when its content changes, too: the count of rules would not tell.
     changed = replace(rules, apply=f"{rules.apply}\n{loaded.apply}")

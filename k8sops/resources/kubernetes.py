@@ -104,7 +104,7 @@ def no_join_tokens() -> Resource:
         check=f'need_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
         apply=f'{query} | while read -r one; do kubectl -n kube-system delete --ignore-not-found "$one"; done',
         want="no token of k8sops is left",
-        after="join-token",
+        after=("join-token",),
     )
 
 
@@ -399,6 +399,6 @@ read -r newest seen wanted there updated available <<<"${{has%%|*}}"
         apply=None,
         settle=seconds,
         want=f"{name} has rolled out",
-        after=after,
+        after=(after,) if after else (),
         asks=(("objects", _named(one)),),
     )

@@ -161,5 +161,6 @@ done
 rm -rf /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /var/lib/cni /run/flannel""",
         want="no link, rule or configuration of the pod network",
         risk="delete",
+        after=("kubernetes-gone",),
         settle=5,
     )

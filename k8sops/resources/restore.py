@@ -141,7 +141,7 @@ waiting=$(printf '%s\\n' {quote(wanted)} {leases} | grep -vxFf <(printf '%s\\n' 
         apply=None,
         settle=240,
         want="kubelets and controllers are heard of",
-        after=after,
+        after=(after,),
     )
 
 
@@ -164,7 +164,7 @@ done""",
         want="flannel has told the API of each node",
         settle=120,
         risk="restart",
-        after=after,
+        after=(after,),
     )
 
 
@@ -212,5 +212,5 @@ def finished() -> Resource:
         check=f"[ ! -e {CURRENT} ] || drift",
         apply=f"rm -f {CURRENT}\nrmdir /var/lib/k8sops/restore/stopped/manifests 2>/dev/null || true",
         want="no restore is under way",
-        after="restore:under-way",
+        after=("restore:under-way",),
     )

@@ -8,10 +8,11 @@ from k8sops.resource import Resource
 from k8sops.shell import quote
 
 
-def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Resource:
+def service(name: str, *, running: bool = True, reads: Sequence[str] = (), in_use: bool = False) -> Resource:
     """A unit that is enabled and, when `running`, active and started later than the files it `reads` were written.
 
-    Times are compared in microseconds where systemd tells them (248 and later), else in seconds.
+    Times are compared in microseconds where systemd tells them (248 and later), else in seconds. A change of one of
+    those files makes the restart part of the same plan.
     """
     unit = quote(f"{name}.service")
     check = [
@@ -35,6 +36,8 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = ()) -> Re
         settle=30 if running else 0,
         want="enabled and running" if running else "enabled",
         risk="restart" if running else "file",
+        after=tuple(f"file:{path}" for path in (reads if running else ())),
+        in_use=in_use,
         asks=(("unit", f"{name}.service"), *(("file", path) for path in (reads if running else ()))),
     )
 

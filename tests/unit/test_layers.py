@@ -22,7 +22,7 @@ LAYERS = [
     {"ssh.login"},
     {"ssh.connection", "journal", "testing"},
     {"session", "memory"},
-    {"survey", "stream", "lock"},
+    {"survey", "stream", "lock", "approval"},
     {"runner", "kubeconfig"},
     {"report", "timeline"},
     {"etcd.members", "verify", "savedplan", "etcd.backups", "etcd.copies"},
