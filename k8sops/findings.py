@@ -96,6 +96,49 @@ KINDS = (
     Kind("ImageRegistry", "The host cannot reach an image registry.", "Check the route, or set `mirrors.images`."),
     # --- clusters that exist ---
     Kind(
+        "ForeignCluster",
+        "The host is part of a cluster that k8sops did not create, or has leftovers of one. Nothing is written to it.",
+        "Take the host out of the inventory. If nothing of that cluster is needed: `kubeadm reset` on the host.",
+        waivable=False,
+    ),
+    Kind(
+        "Role",
+        "A worker of the cluster is listed as a control plane, or a control plane as a worker.",
+        "`k8sops reset HOST`, which drains the node, then `k8sops apply`; or move the host back to its group.",
+        waivable=False,
+    ),
+    Kind(
+        "NodeName",
+        "The host is a node of another name: it was renamed in the inventory, or two hosts were swapped.",
+        "Put the name back. To rename a node, reset the host under its old name first.",
+        waivable=False,
+    ),
+    Kind(
+        "KubernetesVersion",
+        "The cluster runs another version of Kubernetes than the inventory says.",
+        "Put the version of the cluster back: k8sops cannot upgrade a living cluster yet.",
+        waivable=False,
+    ),
+    Kind(
+        "Endpoint",
+        "The nodes use another endpoint of the API than the inventory says.",
+        "Put the old `endpoint` back, or take it out again if there was none.",
+        waivable=False,
+    ),
+    Kind(
+        "Immutable",
+        "A setting was edited that a cluster keeps for its whole life: `cluster`, `network.pods`, `network.services`,"
+        " `network.dns_domain`, stacked or external etcd.",
+        "Put the old value back. Another value takes a new cluster.",
+        waivable=False,
+    ),
+    Kind(
+        "NetworkPlugin",
+        "The pods have another network than the inventory says. Both would run beside each other.",
+        "Put `network.cni` back: k8sops cannot migrate between pod networks yet.",
+        waivable=False,
+    ),
+    Kind(
         "VersionSkew",
         "kubelet on the host is newer than the Kubernetes version of the inventory. Downgrades are not supported.",
         "Correct `kubernetes`.",

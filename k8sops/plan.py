@@ -226,7 +226,9 @@ def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[s
     """Everything that speaks against hosts or the cluster, less what was waived by name and can be."""
     ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
     found = [finding for task in tasks_of(spec, playbook).values() for finding in task.findings(spec, fleet)]
-    return tuple(one for one in found if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
+    # Tasks may share a function of findings, so that a playbook without one of them is judged all the same.
+    distinct = dict.fromkeys(found)
+    return tuple(one for one in distinct if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
 
 
 def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
@@ -236,7 +238,7 @@ def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequenc
 def questions_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters) -> Sequence[str]:
     """What tasks ask of a host beside the common facts, as shell lines."""
     asked = (task.asks(spec, host, filters.parameters) for task in tasks_of(spec, playbook).values())
-    return [lines for lines in asked if lines]
+    return [lines for lines in dict.fromkeys(asked) if lines]
 
 
 def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:

@@ -24,6 +24,17 @@ LEFT_BY_INIT = (
 )
 
 
+UNMARKED = f"""unmarked() {{
+  local path
+  [ ! -d {CONFIG_DIR} ] || return 0
+  for path in /etc/kubernetes/manifests/{{kube-apiserver,kube-controller-manager,kube-scheduler,etcd}}.yaml \\
+    /etc/kubernetes/{{admin,controller-manager,scheduler}}.conf /var/lib/etcd/member; do
+    [ ! -e "$path" ] || printf '%s\\n' "$path"
+  done
+}}"""
+"""A shell function that prints the files of a control plane that k8sops has not begun to make."""
+
+
 def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
     """A control plane made by `kubeadm init` from this configuration, all its phases done.
 
@@ -36,7 +47,10 @@ def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
     path = f"{CONFIG_DIR}/init.yaml"
     return Resource(
         id="kubeadm-init",
-        check=f"""[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
+        check=f"""{UNMARKED}
+files=$(unmarked)
+[ -z "$files" ] || drift "a cluster that k8sops did not create:"$'\n'"$files"
+[ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
 [ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
 if ! api_answers; then
   [ -d /var/lib/etcd/member/snap ] && [ -f {INITIALISED} ] || drift "a first start was not finished"
@@ -44,6 +58,9 @@ if ! api_answers; then
 fi
 [ -f {INITIALISED} ] || drift "a first start was not finished" """,
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
+{UNMARKED}
+files=$(unmarked)
+[ -z "$files" ] || {{ echo 'k8sops did not create this cluster, and does not touch it:' $files; exit 1; }}
 mkdir -p {CONFIG_DIR}
 printf %s {quote(config)} | put_file {path} 0600 root:root
 systemctl is-active --quiet kubelet || systemctl reset-failed kubelet 2>/dev/null || true
@@ -248,6 +265,14 @@ def control_plane_join(
 api_answers || unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 [ -n "${{NODE[{role}]-}}" ] || drift "the node is no control plane" """,
         apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
+{UNMARKED}
+files=$(unmarked)
+[ -z "$files" ] || {{ echo 'k8sops did not make this control plane, and does not touch it:' $files; exit 1; }}
+if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && [ ! -e /etc/kubernetes/scheduler.conf ]; then
+  # kubeadm writes scheduler.conf before kubelet starts, so this is no join of a control plane that died.
+  echo 'this host is a worker of a cluster: k8sops reset {name}, then k8sops apply'
+  exit 1
+fi
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
   echo 'an earlier join was not finished: it is undone first'
   {undoing_kubeadm(socket, seconds=60)}

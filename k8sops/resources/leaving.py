@@ -122,8 +122,10 @@ running=$(ps -o comm= -p "$({POD_PROCESSES} | paste -sd,)" 2>/dev/null | sort -u
   if [ -f "$KUBECONFIG" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
 done
 {undoing_kubeadm(socket, seconds=150)}
-rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp {CONFIG_DIR} \\
-  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore""",
+rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp \\
+  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore
+# The mark that all this was made by k8sops goes last, so that a reset that dies can be run again.
+rm -rf {CONFIG_DIR}""",
         want="no pod, no certificate, no manifest, no data of etcd",
         risk="delete",
         deadline=360,

@@ -37,7 +37,8 @@ for path in {paths}; do
   tar -xOf {tar} "${{path#/}}" | cmp -s - "$path" || drift "$path is not the backup's"
 done""",
         # Names come from here, never out of the archive.
-        apply=f"""there=$(tar -tf {tar})
+        apply=f"""mkdir -p {CONFIG_DIR}
+there=$(tar -tf {tar})
 for path in {paths}; do
   grep -qxF "${{path#/}}" <<<"$there" || {{ echo "the backup has no $path"; continue; }}
   mode=0600
@@ -58,7 +59,8 @@ def data_seeded(
         check=f"""[ ! -f {CONFIG_DIR}/initialised ] || exit 0
 {TOOLS}
 restored_with {restore} || drift""",
-        apply=f"""{TOOLS}
+        apply=f"""mkdir -p {CONFIG_DIR}
+{TOOLS}
 FOLDER={quote(folder)} FAILURE=
 images=$(kubeadm config images list --kubernetes-version v{version})
 kubeadm config images pull --kubernetes-version v{version} --cri-socket {quote(socket)} >/dev/null

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.kubeadm import flannel_manifest, objects_of, own_manifests
 from k8sops.resource import Resource
@@ -23,4 +24,11 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             yield manifest(name, text, objects=objects)
 
 
-TASK = Task(name="cni", title="pods have a network", needs=("kubeadm-init",), resources=_resources)
+TASK = Task(
+    name="cni",
+    title="pods have a network",
+    needs=("kubeadm-init",),
+    resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
+)

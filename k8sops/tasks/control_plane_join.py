@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.kubeadm import CERTIFICATE_KEY, TOKEN, certificate_key, founder, join_config, token
 from k8sops.resource import Resource, later
@@ -35,4 +36,6 @@ TASK = Task(
     title="the host is a control plane",
     needs=("kubeadm-init", "join-token"),
     resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
 )

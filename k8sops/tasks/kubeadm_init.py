@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.kubeadm import external_etcd_files, founder, init_config, silent_hosts
 from k8sops.resource import Resource, cannot_tell
@@ -39,4 +40,6 @@ TASK = Task(
     title="a control plane, initialised",
     needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
 )

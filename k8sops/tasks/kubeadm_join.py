@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.kubeadm import TOKEN, join_config, token
 from k8sops.resource import Resource, later
@@ -24,4 +25,11 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield service("kubelet")
 
 
-TASK = Task(name="kubeadm-join", title="the host is a node", needs=("kubeadm-init", "join-token"), resources=_resources)
+TASK = Task(
+    name="kubeadm-join",
+    title="the host is a node",
+    needs=("kubeadm-init", "join-token"),
+    resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet, HostFacts
 from k8sops.resource import Resource
 from k8sops.resources.packages import apt_repository, deb, packages
@@ -35,4 +36,10 @@ def _runtime(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> list[str]:
     return [*docker, "cri-dockerd"] if from_apt else docker
 
 
-TASK = Task(name="kubernetes-packages", title="kubelet, kubeadm and kubectl installed and held", resources=_resources)
+TASK = Task(
+    name="kubernetes-packages",
+    title="kubelet, kubeadm and kubectl installed and held",
+    resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.findings import Finding
 from k8sops.resource import Resource
@@ -29,7 +30,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Volumes of a cluster that goes as a whole: no drain unmounts them."""
+    """Hosts of other clusters, and volumes of a cluster that goes as a whole: no drain unmounts them."""
+    yield from identity.reset_findings(spec, fleet)
     if fleet.leaving >= {one.name for one in spec.control_planes}:
         for name in sorted(fleet.leaving & fleet.facts.keys()):
             for volume in fleet[name].volumes:
@@ -41,5 +43,6 @@ TASK = Task(
     title="the node has left the cluster",
     resources=_resources,
     findings=_findings,
+    asks=identity.asks,
     parameters=("leaving",),
 )

@@ -13,7 +13,7 @@ LAYERS = [
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
     {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource"},
     {"facts", "resources"},
-    {"task", "kubeadm", "firewall", "transfer"},
+    {"task", "kubeadm", "firewall", "transfer", "identity"},
     {"etcd.restore"},
     {"tasks"},
     {"plan"},
