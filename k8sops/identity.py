@@ -212,7 +212,7 @@ def _immutable(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator
     manifest = "/etc/kubernetes/manifests/etcd.yaml" in facts.more.get("plane", ())
     if external and manifest and stacked:
         yield immutable(host.name, "etcd.external", "members of its own", "an external etcd")
-    if not external and facts.api and not manifest and not stacked:
+    if not external and is_control_plane(facts) and not manifest and not stacked:
         yield immutable(host.name, "etcd.external", "an external etcd", "members of its own")
 
 
