@@ -24,8 +24,7 @@ LOCK_SECONDS = 600
 RUN_LOCK = "/run/k8sops-run.lock"
 LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
 READER = (
-    "unset n s; LC_ALL=C; "
-    'while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
+    'unset n s; LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
 )
 """What bash does at the other end: it runs script after script, each behind a line with its length in bytes. By itself
 it asks the kernel for each byte of a script that comes in by a pipe. `unset`: a variable that the login has exported

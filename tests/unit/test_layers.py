@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
     {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
-    {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource"},
+    {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource", "parameters"},
     {"facts", "resources"},
     {"task", "kubeadm", "firewall", "transfer", "identity"},
     {"etcd.restore"},
