@@ -256,7 +256,7 @@ def parameters_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, type[Ta
 
 def check_parameters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
     """InputError for a parameter that is invalid, or missing where a task needs it."""
-    models = {task.parameters for task in tasks_of(spec, playbook).values()}
+    models = dict.fromkeys(task.parameters for task in tasks_of(spec, playbook).values())
     hosts = frozenset(host.name for host in spec.hosts)
     for model in models:
         model.read(filters.parameters, hosts)
