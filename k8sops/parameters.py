@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from k8sops.errors import InputError
 from k8sops.etcd.backup import STEM
-from k8sops.settings import DnsName
+from k8sops.forms import DnsName
 
 LONGEST = 80
 """Characters of a refused value that a message shows."""

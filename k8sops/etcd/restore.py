@@ -17,6 +17,7 @@ from k8sops.etcd import library
 from k8sops.etcd.backup import STEM, Manifest, parse
 from k8sops.facts import Fleet, HostFacts, Parameters
 from k8sops.findings import Finding
+from k8sops.forms import Line
 from k8sops.parameters import (
     BACKUP,
     HOSTS,
@@ -27,7 +28,6 @@ from k8sops.parameters import (
     TaskParameters,
     parameter,
 )
-from k8sops.settings import Line
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
 

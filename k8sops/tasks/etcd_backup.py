@@ -9,12 +9,12 @@ from typing import Annotated
 from k8sops.etcd.backup import check_name, stem
 from k8sops.facts import Fleet
 from k8sops.facts import Parameters as Decided
+from k8sops.forms import AgeRecipient, Place
 from k8sops.parameters import BACKUP, BackupName, OrNone, SpaceSeparated, TaskParameters, parameter
 from k8sops.reference import resolve
 from k8sops.resource import Resource
 from k8sops.resources.backup import copied, taken
 from k8sops.resources.packages import packages
-from k8sops.settings import AgeRecipient, Place
 from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
