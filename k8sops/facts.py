@@ -90,6 +90,8 @@ class HostFacts:
     api: bool = False
     starting: int | None = None
     """Where its API server does not answer: for how many seconds kubelet runs; the host, while kubelet is to start."""
+    kubelet_started: float | None = None
+    """When kubelet was last started; only told by a host that this run has changed something on."""
     ca: bytes = b""
     """The cluster's CA certificate in PEM, as it lies on the host."""
     admin_conf: str = ""
@@ -152,6 +154,7 @@ class HostFacts:
             initialised="initialised" in one,
             api="api" in one,
             starting=int(one["starting"]) if one.get("starting") else None,
+            kubelet_started=float(one["kubelet_started"]) if one.get("kubelet_started") else None,
             ca="".join(f"{line}\n" for line in many.get("ca", ())).encode(),
             admin_conf=one.get("admin_conf", ""),
             tokens=tuple(many.get("token", ())),

@@ -85,6 +85,9 @@ if [ -L /run/systemd/units/invocation:nftables.service ] && systemctl is-active 
   done < <(nft list chains 2>/dev/null)
 fi
 
+# systemd renews this link with every start of the unit.
+link=/run/systemd/units/invocation:kubelet.service
+[ -z "${LISTENS-}" ] || [ ! -L $link ] || fact kubelet_started "$(stat -c %Y $link)"
 fact user "${SUDO_USER:-root}"
 home=/root
 # bash asks for the home of a user by itself; a name with other letters than these is none.

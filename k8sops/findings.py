@@ -148,14 +148,56 @@ KINDS = (
         "The node runs with another container runtime than the inventory says.",
         "`k8sops reset HOST`, then `k8sops apply`.",
     ),
-    Kind("MountedVolume", "A volume of a pod is still mounted.", "Delete the pods that use it, or drain the node."),
     Kind(
-        "Kubeconfig",
-        "`~/.kube/config` of root or of the SSH user on a control plane has other clusters, was edited, or is a link.",
-        "Nothing needs to be done: it is kept. For k8sops to maintain it, move it away; "
-        "`KUBECONFIG=/etc/kubernetes/admin.conf` works as well.",
+        "NodePressure",
+        "kubelet reports that the node is short of disk space, memory or process ids: it evicts pods.",
+        "Free what is short: `df -h`, `crictl rmi --prune`, `free -m`; move pods to other nodes.",
         level="warning",
     ),
+    Kind(
+        "NodeCondition",
+        "The node reports a condition that stands for a fault, such as NetworkUnavailable.",
+        "`kubectl describe node NAME` shows who reports it, and why.",
+        level="warning",
+    ),
+    Kind(
+        "NodeCordoned",
+        "The node is cordoned: no new pods are scheduled there.",
+        "`kubectl uncordon NAME`, if nobody works on it.",
+        level="warning",
+    ),
+    Kind(
+        "ControlPlane",
+        "A component of the control plane does not run, crashes, or has no leader.",
+        "`crictl ps -a` and `journalctl -u kubelet` on that host show why.",
+        level="warning",
+    ),
+    Kind(
+        "SystemPods",
+        "A pod of kube-system is not ready, or keeps crashing.",
+        "`kubectl -n NAMESPACE describe pod NAME`, `kubectl -n NAMESPACE logs --previous NAME`.",
+        level="warning",
+    ),
+    Kind(
+        "KubeletServingCertificate",
+        "kubelet's serving certificate waits for approval (`serverTLSBootstrap`): nobody approves these by default.",
+        "`kubectl certificate approve NAME`, or run a controller that approves them.",
+        level="warning",
+    ),
+    Kind(
+        "AddonMissing",
+        "kube-proxy or CoreDNS was removed from the cluster. That is right only where something else replaces it.",
+        "`kubeadm init phase addon all --config /etc/kubernetes/k8sops/init.yaml` brings both back.",
+        level="warning",
+    ),
+    Kind("CoreDNS", "CoreDNS has 0 replicas: no name resolves in pods.", "`k8sops apply` scales it.", level="warning"),
+    Kind(
+        "KubeadmConfigMissing",
+        "The ConfigMap kube-system/kubeadm-config is missing. Joins and upgrades read it.",
+        "On the first control plane: "
+        "`kubeadm init phase upload-config kubeadm --config /etc/kubernetes/k8sops/init.yaml`.",
+    ),
+    Kind("MountedVolume", "A volume of a pod is still mounted.", "Delete the pods that use it, or drain the node."),
     # --- etcd ---
     Kind("ExternalEtcd", "etcd is external, so k8sops cannot restore it.", "Restore it with its own tools."),
     Kind("BackupName", "This is not a valid name of a backup.", "`k8sops etcd list` shows the names."),

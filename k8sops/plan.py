@@ -12,7 +12,6 @@ from functools import cached_property
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Parameters, Probe
 from k8sops.findings import Finding
-from k8sops.parameters import TaskParameters
 from k8sops.patterns import DELEGATE, EVERYONE, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
@@ -223,10 +222,23 @@ def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Fil
     return tuple(step for step in steps if step.host in fleet.facts)
 
 
-def find(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, waived: Iterable[str] = ()) -> tuple[Finding, ...]:
-    """Everything that speaks against hosts or the cluster, less what was waived by name and can be."""
+def find(
+    spec: ClusterSpec,
+    playbook: Playbook,
+    fleet: Fleet,
+    waived: Iterable[str] = (),
+    seen: Mapping[Key, Seen] | None = None,
+) -> tuple[Finding, ...]:
+    """Everything that speaks against hosts or the cluster, less what was waived by name and can be.
+
+    `seen`: what the survey saw; tasks may find something in it.
+    """
     ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
-    found = [finding for task in tasks_of(spec, playbook).values() for finding in task.findings(spec, fleet)]
+    tasks = tasks_of(spec, playbook)
+    found = [finding for task in tasks.values() for finding in task.findings(spec, fleet)]
+    for (_, host, task, _), one in (seen or {}).items():
+        if one.outcome is Outcome.HOLDS and one.said:
+            found += tasks[task].reads(spec, spec.host(host), fleet, one.said)
     # Tasks may share a function of findings, so that a playbook without one of them is judged all the same.
     distinct = dict.fromkeys(found)
     return tuple(one for one in distinct if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
@@ -248,18 +260,9 @@ def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters
     return {name: value for one in found for name, value in one.items()}
 
 
-def parameters_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, type[TaskParameters]]:
-    """The parameters that the tasks of a playbook know, by name: the model of each."""
-    models = [task.parameters for task in tasks_of(spec, playbook).values()]
-    return {name: model for model in models for name in model.model_fields}
-
-
-def check_parameters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
-    """InputError for a parameter that is invalid, or missing where a task needs it."""
-    models = dict.fromkeys(task.parameters for task in tasks_of(spec, playbook).values())
-    hosts = frozenset(host.name for host in spec.hosts)
-    for model in models:
-        model.read(filters.parameters, hosts)
+def parameters_of(spec: ClusterSpec, playbook: Playbook) -> frozenset[str]:
+    """The names of the parameters that the tasks of a playbook know."""
+    return frozenset(name for task in tasks_of(spec, playbook).values() for name in task.parameters)
 
 
 def diff(step: Step, seen: Seen) -> list[str]:

@@ -23,6 +23,7 @@ LOCK_SECONDS = 600
 """For how long a script waits for another one on its host."""
 RUN_LOCK = "/run/k8sops-run.lock"
 LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+HEALTH_SH = Path(__file__).with_name("health.sh")
 READER = (
     'unset n s; LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
 )
@@ -85,7 +86,8 @@ def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> st
 
 
 Ask = tuple[str, ...]
-"""What a check wants to know: a word of shell.sh (`file`, `unit`, `package`, `nodes`, `objects`), and about what."""
+"""What a check wants to know: a word of shell.sh (`file`, `unit`, `package`, `nodes`, `objects`, `health`), and about
+what."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,9 @@ class Fragment:
     deadline: float = 300
 
 
-OF_API = ("nodes", "objects")
+WORDS = {"health": bare(HEALTH_SH.read_text(encoding="utf-8"))}
+"""Words that few scripts use: what defines them travels only where they are asked."""
+OF_API = ("nodes", "objects", "health")
 """What is asked of the API: this takes longest, so it is asked first and heard last."""
 
 
@@ -118,7 +122,8 @@ def asking(asks: Iterable[Ask], meanwhile: Sequence[str] = ()) -> list[str]:
 
     of_api = [word for word in about if word in OF_API]
     others = [word for word in about if word not in OF_API]
-    return [*lines(of_api), *meanwhile, *lines(others), *(["hear_api"] if of_api else [])]
+    defined = [WORDS[word] for word in about if word in WORDS]
+    return [*defined, *lines(of_api), *meanwhile, *lines(others), *(["hear_api"] if of_api else [])]
 
 
 def _check(index: int, fragment: Fragment) -> str:

@@ -42,7 +42,7 @@ unknown() { printf '%s\n' "$*"; exit 11; }
 # Processes are what a run with nothing to do costs, so there is one of each kind here, however many checks. A survey
 # asks once for all of its checks, a check that runs alone for itself (Resource.asks).
 declare -A MODE TIME SUM UNIT STARTED PACKAGE NODE OBJECT
-API=
+HEALTH=() API=
 
 # ask_file PATH…: MODE `0644 root:root`, TIME in microseconds, SUM: sha256, of regular files.
 ask_file() {
@@ -93,13 +93,15 @@ ask_package() {
 }
 
 # ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`; `NAME because`: what keeps it
-# from being Ready.
+# from being Ready. HEALTH gets `node NAME ready False`, `node NAME condition DiskPressure`, `node NAME cordoned`.
 ask_nodes() {
   ! can_ask_api || exec {NODES_FD}< <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
 }
 NODE_LINES='{{range .items}}{{$n := .metadata.name}}{{$n}}{{"\n"}}'
 NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}'
-NODE_LINES+='{{if ne .status "True"}}{{$n}} because {{printf "%q" (or .message "")}}{{"\n"}}{{end}}{{end}}{{end}}'
+NODE_LINES+='{{if ne .status "True"}}{{$n}} because {{printf "%q" (or .message "")}}{{"\n"}}{{end}}'
+NODE_LINES+='{{else if eq .status "True"}}{{$n}} condition {{.type}}{{"\n"}}{{end}}{{end}}'
+NODE_LINES+='{{if .spec.unschedulable}}{{$n}} cordoned{{"\n"}}{{end}}'
 NODE_LINES+='{{range $k, $v := .metadata.labels}}{{$n}} label {{$k}}={{$v}}{{"\n"}}{{end}}'
 NODE_LINES+='{{range $k, $v := .metadata.annotations}}{{$n}} annotate {{$k}}={{$v}}{{"\n"}}{{end}}'
 NODE_LINES+='{{range .spec.taints}}{{$n}} taint {{.key}}={{if .value}}{{.value}}{{end}}:{{.effect}}{{"\n"}}{{end}}{{end}}'
@@ -123,7 +125,24 @@ OBJECT_LINES+='{{$want = .}}{{end}}{{$want}} {{or .replicas .currentNumberSchedu
 OBJECT_LINES+='{{or .updatedReplicas .updatedNumberScheduled 0}} {{or .availableReplicas .numberAvailable 0}}{{end}}|'
 OBJECT_LINES+='{{range .metadata.managedFields}}{{if eq .manager "k8sops"}}{{.fieldsV1}}{{end}}{{end}}{{"\n"}}{{end}}'
 
-# hear_api: what the API answers to those two, which were asked at the same time; nothing where it was not asked.
+# object_gone OBJECT: the API says that there is none. That it is not among what was asked for at once proves nothing:
+# another object, of a kind that the API does not know, may have hidden it.
+object_gone() {
+  local said space=${1#* }
+  [ -z "${OBJECT[$1]-}" ] || return 1
+  said=$(kubectl -n "${space%%/*}" get "${1%% *}" "${1##*/}" --ignore-not-found --request-timeout=10s -o name 2>&1) &&
+    [ -z "$said" ]
+}
+
+# node_leases: of each node, when its kubelet was last heard of.
+node_leases() {
+  kubectl -n kube-node-lease get leases --request-timeout=10s \
+    -o go-template='{{range .items}}{{.metadata.name}} {{.spec.renewTime}}{{"\n"}}{{end}}'
+}
+# utc SECONDS: a time since the epoch, as the API writes times; two of them compare as texts do.
+utc() { TZ=UTC printf '%(%FT%T)T' "$1"; }
+
+# hear_api: what the API answers to those, which were asked at the same time; nothing where it was not asked.
 hear_api() {
   local name rest
   can_ask_api || return 0
@@ -132,6 +151,9 @@ hear_api() {
       case ${name#* } in
       '') ;;
       because\ *) NODE[${name%% *} because]=${name#* because } API=ready ;;
+      condition\ * | cordoned) HEALTH+=("node $name") ;;
+      "ready True") NODE[$name]=1 API=ready ;;
+      ready\ *) NODE[$name]=1 API=ready HEALTH+=("node $name") ;;
       *) NODE[$name]=1 API=ready ;;
       esac
     done <&"$NODES_FD"
@@ -143,9 +165,15 @@ hear_api() {
     done <&"$OBJECTS_FD"
     exec {OBJECTS_FD}<&-
   fi
+  if [ -n "$HEALTH_FD" ]; then
+    while IFS= read -r name; do
+      HEALTH+=("$name") API=ready
+    done <&"$HEALTH_FD"
+    exec {HEALTH_FD}<&-
+  fi
   api_answers || :
 }
-NODES_FD='' OBJECTS_FD=''
+NODES_FD='' OBJECTS_FD='' HEALTH_FD=''
 
 can_ask_api() { [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null; }
 

@@ -22,7 +22,6 @@ from k8sops.plan import (
     Plan,
     Seen,
     Step,
-    check_parameters,
     decisions,
     find,
     make_steps,
@@ -63,7 +62,6 @@ def make_plan(
     session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, waived: Iterable[str] = ()
 ) -> Plan:
     """Facts, with the checks that were guessed; and those of the hosts of which something else is to be asked."""
-    check_parameters(spec, playbook, filters)
     guess = _guess(session, spec, playbook, filters)
     said = gather_when_up(session, spec, playbook, filters, guess)
     check_picks(spec, playbook, said.fleet, filters, said.silent)
@@ -71,14 +69,15 @@ def make_plan(
     wanted = group(steps)
     right = {name for name, told in said.told.items() if told.seen and guess[name] == wanted.get(name)}
     seen = {key: one for name in right for key, one in said.told[name].seen.items()}
+    seen |= survey(session, [step for step in steps if step.host not in right], said.fleet.facts)
     return Plan(
         spec=spec,
         playbook=playbook,
         fleet=said.fleet,
         filters=filters,
         steps=steps,
-        seen=seen | survey(session, [step for step in steps if step.host not in right], said.fleet.facts),
-        findings=find(spec, playbook, said.fleet, waived),
+        seen=seen,
+        findings=find(spec, playbook, said.fleet, waived, seen),
         waived=frozenset(waived),
         unreachable=said.silent,
     )

@@ -9,6 +9,7 @@ from k8sops.resource import Resource
 from k8sops.shell import Secret, quote
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
+ADMIN_CONF = "/etc/kubernetes/admin.conf"
 INITIALISED = f"{CONFIG_DIR}/initialised"
 """Written last, once `kubeadm init` or a control plane's join has finished."""
 
@@ -75,7 +76,7 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
     )
 
 
-def _named(name: str) -> str:
+def named(name: str) -> str:
     """The object of this name (`Deployment kube-system/coredns`), as YAML by which kubectl finds it."""
     kind, _, rest = name.partition(" ")
     namespace, _, name = rest.partition("/")
@@ -365,48 +366,142 @@ done
     )
 
 
-def nodes_ready(names: Sequence[str], *, seconds: int = 180) -> Resource:
-    """Each of these nodes is Ready; waited for, never forced."""
+def nodes_ready(names: Sequence[str], *, started: Mapping[str, float] | None = None, seconds: int = 180) -> Resource:
+    """Each of these nodes is Ready; waited for, never forced.
+
+    `started`: when kubelet was last started (seconds since the epoch), of the hosts that this run has changed. The API
+    goes on calling a node Ready for up to 50 s after its kubelet has died, so these must have renewed their leases.
+    """
+    times = " ".join(f"[{quote(name)}]={int(at)}" for name, at in sorted((started or {}).items()) if name in names)
     return Resource(
         id="gate:nodes-ready",
         check=f"""need_api
+declare -A SINCE=({times}) HEARD=()
+[ ${{#SINCE[@]}} = 0 ] || while read -r one at; do HEARD[$one]=$at; done < <(node_leases)
 waiting=
 for one in {" ".join(map(quote, names))}; do
-  [ -z "${{NODE[$one ready True]-}}" ] || continue
+  if [ -z "${{NODE[$one]-}}" ]; then
+    echo "$one is not a node yet"
+  elif [ -z "${{NODE[$one ready True]-}}" ]; then
+    echo "$one NotReady: ${{NODE[$one because]-}}"
+  elif [ -n "${{SINCE[$one]-}}" ] && [[ ${{HEARD[$one]-}} < $(utc "${{SINCE[$one]}}") ]]; then
+    echo "$one: no heartbeat since its kubelet was restarted"
+  else
+    continue
+  fi
   waiting=1
-  [ -n "${{NODE[$one]-}}" ] || {{ echo "$one is not a node yet"; continue; }}
-  echo "$one NotReady: ${{NODE[$one because]-}}"
 done
 [ -z "$waiting" ] || drift""",
         apply=None,
         settle=seconds,
         want="Ready: " + ", ".join(names),
+        after=DISTURBS_KUBELET,
         asks=(("nodes",),),
     )
 
 
+DISTURBS_KUBELET = ("service:kubelet", "service:containerd", "service:docker", "service:cri-docker")
+"""What restarts kubelet, or what it cannot work without."""
+
+
+def leaders_alive(*, seconds: int = 120) -> Resource:
+    """kube-controller-manager and kube-scheduler have leaders that are heard of.
+
+    Without the first, all that the API says of nodes and roll-outs is out of date. Where leases are switched off
+    there is nothing to go by.
+    """
+    return Resource(
+        id="gate:leaders",
+        check=f"""need_api
+waiting= since=$(utc $((EPOCHSECONDS - {LEASE_SECONDS})))
+for line in "${{HEALTH[@]}}"; do
+  read -r word name at <<<"$line"
+  [ "$word" = lease ] && [[ $at < $since ]] || continue
+  echo "$name: no leader since $at"
+  waiting=1
+done
+[ -z "$waiting" ] || drift""",
+        apply=None,
+        settle=seconds,
+        want="the control plane's controllers have leaders",
+        asks=(("health",),),
+    )
+
+
+LEASE_SECONDS = 60
+"""After this long a leader that has not renewed its lease is dead: they renew it every 2 s, and lose it after 15."""
+
+
+def kubeconfig_for(user: str, home: str) -> Resource:
+    """kubectl of this user is the administrator's: ~/.kube/config holds what /etc/kubernetes/admin.conf holds."""
+    own = f"{home}/.kube/config"
+    folder, path, who = quote(f"{home}/.kube"), quote(own), quote(user)
+    return Resource(
+        id=f"kubeconfig:{user}",
+        check=f"""[ -f "$KUBECONFIG" ] || drift
+[ "${{SUM[$KUBECONFIG]-}}" = "${{SUM[{path}]-}}" ] || drift "differs from admin.conf"
+case ${{MODE[{path}]-}} in {quote(f"0600 {user}")}:*) ;; *) drift "wrong mode or owner" ;; esac""",
+        apply=f"""[ -d {folder} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {folder}
+put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
+        want=f"as {ADMIN_CONF}, 0600, of {user}",
+        asks=(("file", ADMIN_CONF, own),),
+    )
+
+
 def rolled_out(
-    kind: str, namespace: str, name: str, *, least: int = 0, after: str = "", seconds: int = 180
+    kind: str,
+    namespace: str,
+    name: str,
+    *,
+    nodes: Sequence[str] = (),
+    optional: bool = False,
+    after: Sequence[str] = (),
+    seconds: int = 180,
 ) -> Resource:
     """The newest form of this Deployment or DaemonSet runs everywhere it should; waited for.
 
-    `after`: id of the resource whose change brings a newer form. What counts is what `kubectl rollout status` counts,
-    and that as many pods as `least` are wanted: a node that has just joined is counted a moment later.
+    What counts is what `kubectl rollout status` counts, that pods are wanted at all, and, for a DaemonSet of all
+    nodes, that they are wanted on as many as there are of `nodes`: one that has just joined is counted a moment later.
+    `optional`: it may have been removed. `after`: ids of the resources whose change brings a newer form.
     """
     one = f"{kind} {namespace}/{name}"
+    gone = "exit 0" if optional else f"drift {quote(name + ' not found')}"
     return Resource(
         id=f"gate:{kind.lower()}/{name}",
         check=f"""need_api
+[ -n "${{OBJECT[{quote(one)}]-}}" ] || {{ ask_objects {quote(named(one))}; hear_api; }}
 has=${{OBJECT[{quote(one)}]-}} has=${{has#*|}}
-[ -n "$has" ] || drift "{name} not found"
+if [ -z "$has" ]; then
+  if object_gone {quote(one)}; then {gone}; fi
+  unknown "the API server does not answer"
+fi
 read -r newest seen wanted there updated available <<<"${{has%%|*}}"
 [ "${{seen:-0}}" -ge "$newest" ] || drift "{name} rollout not started"
-[ "$wanted" -ge {least} ] || drift "{name} $wanted/{least} scheduled"
+least=0
+for node in {" ".join(map(quote, nodes))}; do [ -z "${{NODE[$node]-}}" ] || least=$((least + 1)); done
+[ "$wanted" -ge $least ] || drift "{name} $wanted/$least scheduled"
+[ "$wanted" -gt 0 ] || drift "{name} has 0 replicas"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
   drift "{name} $available/$wanted available, $updated/$wanted updated, $there in all" """,
         apply=None,
         settle=seconds,
         want=f"{name} has rolled out",
-        after=(after,) if after else (),
-        asks=(("objects", _named(one)),),
+        after=tuple(after),
+        asks=(("objects", named(one)), *((("nodes",),) if nodes else ())),
+    )
+
+
+def replicas(namespace: str, name: str, *, at_least: int) -> Resource:
+    """This Deployment is not scaled to 0. Any other number is left alone, and so is one that is missing."""
+    one = f"Deployment {namespace}/{name}"
+    return Resource(
+        id=f"replicas:{name}",
+        check=f"""need_api
+has=${{OBJECT[{quote(one)}]-}} has=${{has#*|}}
+read -r _ _ wanted _ <<<"${{has%%|*}}"
+[ "${{wanted:-1}}" != 0 ] || drift "{name} is scaled to 0" """,
+        apply=f"kubectl -n {quote(namespace)} scale deployment {quote(name)} --replicas={at_least}",
+        want=f"{at_least} replicas",
+        settle=5,
+        asks=(("objects", named(one)),),
     )

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
 
 from k8sops.errors import InputError
 from k8sops.etcd.backup import Moment, check_name, newest_first, time_of
-from k8sops.facts import Fleet
-from k8sops.facts import Parameters as Given
-from k8sops.parameters import BACKUP, BackupName, TaskParameters, parameter
+from k8sops.facts import Fleet, Parameters
 from k8sops.resource import Resource
 from k8sops.resources.backup import verified
 from k8sops.shell import quote
@@ -19,11 +16,7 @@ from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 
-class Parameters(TaskParameters):
-    backup: BackupName | Literal["latest"] = parameter(f"{BACKUP[0]}, or `latest`", "latest", "latest")
-
-
-def _asks(spec: ClusterSpec, host: HostEntry, told: Given) -> str:
+def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
     if not host.is_control_plane:
         return ""
     return f"""for one in {quote(spec.settings.backup.folder)}/*.json; do
@@ -45,10 +38,10 @@ def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
     return found
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     """Which backup, where, and what counts as now."""
     found = _found(spec, fleet)
-    name = Parameters.read(fleet.parameters).backup
+    name = fleet.parameters.get("backup", "latest")
     if name == "latest":
         mine = [one for one in found if one.startswith(f"{spec.cluster}-2")]
         name = next(iter(newest_first(mine, lambda one: found[one][1])), "")
@@ -69,7 +62,7 @@ TASK = Task(
     name="etcd-verify",
     title="a backup of etcd, proven by restoring it",
     resources=_resources,
-    parameters=Parameters,
+    parameters=("backup",),
     asks=_asks,
     decides=_decides,
 )

@@ -126,7 +126,8 @@ def test_drift_is_found_shown_and_healed_and_nothing_else_touched(cluster: Clust
     host, break_it, resource, look, expected = DRIFT[name]
     cluster.on(host, break_it)
     assert cluster.k8sops("check", expect=2).code == 2
-    changes = cluster.changes()
+    # After a restart of kubelet its node is looked at, too.
+    changes = [one for one in cluster.changes() if not one["resource"].startswith("gate:")]
     assert {(one["host"], one["resource"]) for one in changes} == {(host, resource)}
     done = cluster.apply()
     assert {name for name, tally in done["hosts"].items() if tally["changed"]} == {host}

@@ -9,11 +9,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
-    {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "spec", "patterns"},
-    {"retry", "render", "playbook", "resource", "parameters"},
-    {"facts", "resources"},
+    {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource"},
+    {"facts", "resources", "health"},
     {"task", "kubeadm", "firewall", "transfer", "identity"},
     {"etcd.restore"},
     {"tasks"},
