@@ -1,7 +1,7 @@
 # What k8sops asks of a host before it plans: one `key=value` a line, read by HostFacts.parse.
 # Nothing is changed and nothing fails: a fact that cannot be had is left out. Every process that is started here is
 # paid for on every host of every run, so bash itself reads what it can.
-# shellcheck shell=bash disable=SC1091
+# shellcheck shell=bash disable=SC1091,SC2034
 fact() { printf '%s=%s\n' "$1" "$2"; }
 
 fact now "$EPOCHREALTIME"
@@ -14,9 +14,14 @@ if [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] && [ -f "$KUBECONFIG" ];
   exec {API_FD}< <(kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name \
     --request-timeout=3s 2>/dev/null && echo answered)
 fi
+OS_ID='' OS_VERSION=0
 while IFS='=' read -r key value; do
   value=${value#[\"\']} value=${value%[\"\']}
-  case $key in ID) fact os "$value" ;; VERSION_ID) fact os_version "$value" ;; PRETTY_NAME) fact os_name "$value" ;; esac
+  case $key in
+  ID) fact os "$value"; OS_ID=$value ;;
+  VERSION_ID) fact os_version "$value"; OS_VERSION=$value ;;
+  PRETTY_NAME) fact os_name "$value" ;;
+  esac
 done 2>/dev/null </etc/os-release
 fact arch "$HOSTTYPE"
 read -r value </proc/sys/kernel/osrelease && fact kernel "$value"
@@ -54,13 +59,17 @@ done < <(ss -Hltn 2>/dev/null)
 [ ! -e /run/systemd/container ] || fact container 1
 
 containerd=
+declare -A HAS=()
+# All that k8sops may install (packaging.py), and what may be there in its stead.
 while read -r package status value; do
   [ "$status" = installed ] || continue
   fact "package.$package" "$value"
+  HAS[$package]=$value
   case $package in containerd*) containerd=1 ;; esac
 done < <(
-  dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' containerd docker.io docker-ce containerd.io ufw \
-    nftables chrony ntpsec ntp openntpd kubelet kubeadm kubectl 2>/dev/null
+  dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' containerd containerd.io docker.io docker-ce docker-cli \
+    docker-ce-cli cri-dockerd ufw nftables systemd-timesyncd chrony ntpsec ntp openntpd kubelet kubeadm kubectl conntrack \
+    ebtables ethtool iptables socat bash-completion curl age cron 2>/dev/null
 )
 if [ -z "$containerd" ]; then
   while read -r key value; do

@@ -94,6 +94,44 @@ KINDS = (
         "Check the route, or set `mirrors.packages`.",
     ),
     Kind("ImageRegistry", "The host cannot reach an image registry.", "Check the route, or set `mirrors.images`."),
+    # --- packages ---
+    Kind(
+        "PackageVersion",
+        "The package repository does not have the Kubernetes version, or the package revision, of the inventory.",
+        "Choose one of those that are listed: `kubernetes`, `packages.revision`; or fill `mirrors.packages`.",
+        waivable=False,
+    ),
+    Kind(
+        "PackageSource",
+        "A file of apt names the repository of Kubernetes already, or k8sops' own file names other repositories too.",
+        "Remove the entry (a repository of somebody else: put it into a file of its own), then `apt-get update`.",
+        waivable=False,
+    ),
+    Kind(
+        "AptSources",
+        "apt cannot read its own sources, so nothing can be installed.",
+        "Correct the file that `apt-get update` names on the host.",
+        waivable=False,
+    ),
+    Kind(
+        "HeldPackage",
+        "Somebody has put a package on hold, and what is to be installed would change or remove it.",
+        "`apt-mark unhold PACKAGE` if it may be changed; else choose another `runtime` or version.",
+        waivable=False,
+    ),
+    Kind(
+        "ContainerdVersion",
+        "containerd, as it is installed or as apt would install it, is too old for this Kubernetes: kubelet could not "
+        "run a single pod.",
+        "Install a newer one first, for example `containerd.io` of Docker's repository, or use a newer release of the "
+        "distribution.",
+    ),
+    Kind(
+        "ContainerdSupport",
+        "The next minor of Kubernetes will not run with this containerd.",
+        "Nothing has to be done now. Upgrade containerd before Kubernetes.",
+        level="warning",
+    ),
     # --- clusters that exist ---
     Kind(
         "ForeignCluster",

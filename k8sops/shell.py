@@ -22,7 +22,8 @@ BEAT = 5.0
 LOCK_SECONDS = 600
 """For how long a script waits for another one on its host."""
 RUN_LOCK = "/run/k8sops-run.lock"
-LIBRARY = Path(__file__).with_suffix(".sh").read_text(encoding="utf-8")
+FILES = ("shell.sh", "apt.sh", "repository.sh")
+LIBRARY = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in FILES)
 HEALTH_SH = Path(__file__).with_name("health.sh")
 READER = (
     'unset n s; LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'

@@ -37,6 +37,10 @@ relay() {
 # --- the words that a check uses -------------------------------------------------------------------------------
 drift() { [ $# = 0 ] || printf '%s\n' "$*"; exit 10; }
 unknown() { printf '%s\n' "$*"; exit 11; }
+# fail TEXT: an apply ends here; TEXT is the reason that the user reads first.
+fail() { mark why "$INDEX" "$(base64 -w0 <<<"$*")"; exit 1; }
+# warning NAME TEXT: as kubeadm prints its own; the user sees it even where all goes well.
+warning() { printf '[WARNING %s]: %s\n' "$1" "${2# }"; }
 
 # --- what checks ask for ---------------------------------------------------------------------------------------
 # Processes are what a run with nothing to do costs, so there is one of each kind here, however many checks. A survey
@@ -44,16 +48,18 @@ unknown() { printf '%s\n' "$*"; exit 11; }
 declare -A MODE TIME SUM UNIT STARTED PACKAGE NODE OBJECT
 HEALTH=() API=
 
-# ask_file PATH…: MODE `0644 root:root`, TIME in microseconds, SUM: sha256, of regular files.
+# ask_file PATH…: MODE `0644 root:root`, TIME in microseconds, SUM: sha256, of regular files; MODE of folders.
 ask_file() {
-  local mode owner time name sum files=()
+  local mode owner time name sum all=() files=()
   for name; do
     [ ! -f "$name" ] || files+=("$name")
+    [ ! -f "$name" ] && [ ! -d "$name" ] || all+=("$name")
   done
-  [ ${#files[@]} -gt 0 ] || return 0
+  [ ${#all[@]} -gt 0 ] || return 0
   while read -r mode owner time name; do
     MODE[$name]="$mode $owner" TIME[$name]=${time/./}
-  done < <(stat -L -c '%04a %U:%G %.6Y %n' "${files[@]}" 2>/dev/null)
+  done < <(stat -L -c '%04a %U:%G %.6Y %n' "${all[@]}" 2>/dev/null)
+  [ ${#files[@]} -gt 0 ] || return 0
   while read -r sum name; do SUM[$name]=$sum; done < <(sha256sum "${files[@]}" 2>/dev/null)
 }
 
@@ -277,43 +283,6 @@ put_file() {
     { rm -f "$new"; return 1; }
 }
 
-# apt_get ARGS: once nobody else is at work; keeps configuration files that a person changed.
-apt_get() {
-  apt_ready || return
-  apt-get -q -y -o DPkg::Lock::Timeout=$APT_PATIENCE -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef \
-    -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends "$@"
-}
-
-# apt_ready: waits for another apt or dpkg that is at work, and finishes what one that died has left half configured.
-# apt itself waits for dpkg's lock only, not for those on its lists and on what it has fetched.
-APT_PATIENCE=300
-APT_LOCKS="/var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock"
-apt_ready() {
-  local until=$((SECONDS + APT_PATIENCE)) holder told=
-  while holder=$(apt_holder); [ -n "$holder" ]; do
-    [ "$holder" = "$told" ] || echo "waiting for $holder"
-    [ $SECONDS -lt $until ] || { echo "gave up after $APT_PATIENCE s: $holder"; return 1; }
-    told=$holder
-    sleep 1
-  done
-  [ -n "$(dpkg --audit)$(ls -A /var/lib/dpkg/updates)" ] || return 0
-  echo "dpkg was left half configured: that is finished first"
-  dpkg --force-confdef --force-confold --configure -a || echo "dpkg could not finish it; apt goes on from there"
-}
-
-# apt_holder: which process holds one of those locks, and which.
-apt_holder() {
-  local path inode pid where line lines
-  for path in $APT_LOCKS; do
-    inode=$(stat -c %i "$path" 2>/dev/null) || continue
-    mapfile -t lines </proc/locks
-    for line in "${lines[@]}"; do
-      read -r _ _ _ _ pid where _ <<<"$line"
-      case $where in *:"$inode") echo "$(cat "/proc/$pid/comm" 2>/dev/null) (pid $pid), which holds $path"; return ;; esac
-    done
-  done
-}
-
 # --- how resources run -----------------------------------------------------------------------------------------
 # Fragments run in a subshell that inherits neither stdin nor the lock, so nothing that they start can hold it.
 run_check() { INDEX=$1; ( set -u; "check_$1" ) </dev/null 2>&1 8<&- 9>&-; }
@@ -440,37 +409,3 @@ hold() {
   done
   : >"$2"
 }
-
-# openpgp_fingerprints: the fingerprint of each primary key in an armoured keyring (stdin), one a line. A bare Debian
-# host has gpgv but no gpg, so the packets are walked here: RFC 4880, 4.2 (headers) and 12.2 (fingerprint of a v4 key).
-openpgp_fingerprints() (
-  set -e
-  raw=$(mktemp)
-  trap 'rm -f "$raw"' EXIT
-  tr -d '\r' | sed -e '1,/^$/d' -e '/^=/,$d' -e '/^-----END/,$d' | base64 -d >"$raw"
-  size=$(stat -c %s "$raw") at=0
-  byte() { od -An -tu1 -j "$1" -N 1 "$raw" | tr -d ' '; }
-  while [ "$at" -lt "$size" ]; do
-    head=$(byte "$at"); one=$(byte $((at + 1)))
-    if [ $((head & 64)) = 0 ]; then
-      tag=$(((head >> 2) & 15))
-      case $((head & 3)) in
-      0) length=$one from=$((at + 2)) ;;
-      1) length=$((one * 256 + $(byte $((at + 2))))) from=$((at + 3)) ;;
-      *) echo "unreadable"; exit 1 ;;
-      esac
-    else
-      tag=$((head & 63))
-      if [ "$one" -lt 192 ]; then length=$one from=$((at + 2))
-      elif [ "$one" -lt 224 ]; then length=$(((one - 192) * 256 + $(byte $((at + 2))) + 192)) from=$((at + 3))
-      else echo "unreadable"; exit 1; fi
-    fi
-    if [ "$tag" = 6 ]; then
-      {
-        printf '%b' "$(printf '\\x99\\x%02x\\x%02x' $((length >> 8)) $((length & 255)))"
-        tail -c "+$((from + 1))" "$raw" | head -c "$length"
-      } | sha1sum | cut -c1-40 | tr a-f A-F
-    fi
-    at=$((from + length))
-  done
-)

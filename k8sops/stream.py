@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from k8sops.plan import Outcome, Step
 from k8sops.shell import Marker, parse_line
 
 KEPT_LINES = 20
+WARNING = re.compile(r"\s*\[WARNING [^]]*\].*")
+"""What kubeadm prints of what it only warns of, and what a step of k8sops prints like it (shell.sh: warning)."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ class Reader:
         self.ran, self.ended = Ran(), False
         self.facts: list[str] = []
         self._said: list[str] = []
+        self._why = ""
+        """The reason that the step itself gave (shell.sh: fail)."""
+        self._warned: set[str] = set()
         self._at: Step | None = None
         self._since = 0.0
         self._in_facts = False
@@ -60,12 +66,16 @@ class Reader:
             self.facts.append(line)
         elif self._at and line.strip():
             self._said.append(line)
+            warning = WARNING.match(line)
+            if warning and warning[0] not in self._warned:
+                self._warned.add(warning[0])
+                self.emit({"type": "warning", "host": self.host, "resource": self._at.resource.id, "line": warning[0]})
             self.emit({"type": "output", "host": self.host, "resource": self._at.resource.id, "line": line})
 
     def _marker(self, marker: Marker) -> None:
         word = marker.word
         if word == "begin":
-            self._at, self._said, self._since = self.steps[marker.index], [], time.time()
+            self._at, self._said, self._why, self._since = self.steps[marker.index], [], "", time.time()
             self._tell("begin")
         elif word == "checked":
             self._checked(int(marker.args[1]))
@@ -77,7 +87,9 @@ class Reader:
             self.ran.ok += 1
             self._tell("changed" if self._at and self._at.resource.apply is not None else "holds")
         elif word == "failed":
-            self._fail("failed", f"ended with exit code {marker.args[1]}")
+            self._fail("failed", self._why or f"ended with exit code {marker.args[1]}")
+        elif word == "why":
+            self._why = "; ".join(marker.text().splitlines())
         elif word == "unsettled":
             self._fail("unsettled", self._unsettled())
         elif word == "locked":

@@ -58,3 +58,19 @@ def release_of(version: str) -> Release:
 def number(version: str) -> tuple[int, ...]:
     """The minor as numbers, for comparison: `1.36.3` -> (1, 36)."""
     return tuple(int(part) for part in minor_of(version).split("."))
+
+
+CONTAINERD_NEEDED = {"1.26": (1, 6), "1.38": (2, 0)}
+"""containerd that kubelet needs, from this minor on. 1.26 speaks CRI v1 only, which came with containerd 1.6
+(kubernetes.io/blog/2022/11/18/upcoming-changes-in-kubernetes-1-26). 1.38 asks the runtime for its cgroup driver and
+has no other way (KEP-4033), which containerd answers since 2.0."""
+CONTAINERD_OF = {("debian", "11"): "1.4.13"}
+"""containerd of a distribution that is too old, where apt has no lists yet and so names no candidate."""
+
+
+def needed_containerd(version: str) -> tuple[tuple[int, int], tuple[str, tuple[int, int]] | None]:
+    """The containerd that this Kubernetes needs at least; and the next minor, if that one needs a newer one."""
+    major, minor = number(version)
+    needed = max(((0, 0), *(has for since, has in CONTAINERD_NEEDED.items() if number(f"{since}.0") <= (major, minor))))
+    following = f"{major}.{minor + 1}"
+    return needed, ((following, CONTAINERD_NEEDED[following]) if following in CONTAINERD_NEEDED else None)

@@ -12,11 +12,16 @@ from k8sops.task import Task
 
 PROFILE = """\
 # Written by k8sops: `k` is kubectl, and both complete.
-if [ -n "${BASH_VERSION-}" ] && command -v kubectl >/dev/null; then
-  source <(kubectl completion bash 2>/dev/null)
-  alias k=kubectl
-  complete -o default -F __start_kubectl k
-fi
+# Every login shell reads this, dash and a bash that is called sh too: POSIX syntax only.
+case $- in
+*i*)
+  if [ -n "${BASH_VERSION-}" ] && ! shopt -oq posix && command -v kubectl >/dev/null 2>&1; then
+    eval "$(kubectl completion bash 2>/dev/null)"
+    alias k=kubectl
+    complete -o default -F __start_kubectl k
+  fi
+  ;;
+esac
 """
 
 

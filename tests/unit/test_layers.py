@@ -9,11 +9,12 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings"},
+    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
-    {"retry", "yamlfile", "settings", "inventory", "spec", "patterns", "render", "playbook", "resource"},
+    {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "spec", "patterns"},
+    {"retry", "render", "playbook", "resource", "parameters"},
     {"facts", "resources", "health"},
-    {"task", "kubeadm", "firewall", "transfer", "identity"},
+    {"task", "kubeadm", "firewall", "packaging", "transfer", "identity"},
     {"etcd.restore"},
     {"tasks"},
     {"plan"},
