@@ -166,6 +166,18 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     assert f"k8sops-{NAME}" not in Path("/proc/mounts").read_text()
 
 
+@pytest.fixture(scope="session")
+def living(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of one control plane and two workers that k8sops has made, for tests that edit or break it and put it
+    back as it was."""
+    made = Cluster(tmp_path_factory.mktemp("living"), "living")
+    made.k8sops("lab", "down", made.name)
+    made.lab_up("--workers", "2")
+    made.k8sops("apply", "--yes")
+    yield made
+    made.k8sops("lab", "down", made.name)
+
+
 @pytest.fixture(autouse=True)
 def _say_how_long(request: pytest.FixtureRequest) -> Iterator[None]:
     since = time.monotonic()
