@@ -138,7 +138,9 @@ def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path 
     request = asked(options)
     with working(console(stderr=True), request) as work:
         found = work.look(request.waived)
-        code = show_plan(console(options.color), found, options.output, diffs=diffs)
+        # With JSON, stdout is the document alone.
+        screen = console(options.color, stderr=options.output is o.Output.json)
+        code = show_plan(screen, found, options.output, diffs=diffs)
         if out and not code:
             savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
             work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")
