@@ -236,6 +236,13 @@ KINDS = (
         "`kubeadm init phase upload-config kubeadm --config /etc/kubernetes/k8sops/init.yaml`.",
     ),
     Kind("MountedVolume", "A volume of a pod is still mounted.", "Delete the pods that use it, or drain the node."),
+    Kind(
+        "Kubeconfig",
+        "`~/.kube/config` of root or of the SSH user on a control plane has other clusters, was edited, or is a link.",
+        "Nothing needs to be done: it is kept. For k8sops to maintain it, move it away; "
+        "`KUBECONFIG=/etc/kubernetes/admin.conf` works as well.",
+        level="warning",
+    ),
     # --- etcd ---
     Kind("ExternalEtcd", "etcd is external, so k8sops cannot restore it.", "Restore it with its own tools."),
     Kind("BackupName", "This is not a valid name of a backup.", "`k8sops etcd list` shows the names."),

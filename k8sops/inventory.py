@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,10 @@ from pydantic import BaseModel, ValidationError
 
 from k8sops import yamlfile
 from k8sops.errors import InputError, Where
+from k8sops.forms import HOST_NAME, HostName
+from k8sops.inventory_errors import input_error, not_an_inventory
 from k8sops.ranges import expand
-from k8sops.settings import DnsLabel, Group, HostModel, HostSettings, InventoryModel
+from k8sops.settings import Group, HostModel, HostSettings, InventoryModel
 from k8sops.yamlfile import Document
 
 CONTROL_PLANE = "control_plane"
@@ -55,19 +56,27 @@ class Inventory:
 
 def load_inventory(path: Path) -> Inventory:
     """The inventory in this file; InputError names all that is wrong with it at once."""
-    return read_inventory(yamlfile.load_file(path))
+    text, file = yamlfile.read_text(path), str(path)
+    try:
+        document = yamlfile.load(text, file)
+    except InputError as error:
+        raise not_an_inventory(text, None, file) or error from None
+    try:
+        return read_inventory(document)
+    except InputError as error:
+        raise not_an_inventory(text, document.data, file) or error from None
 
 
 def read_inventory(document: Document) -> Inventory:
     if not isinstance(document.data, dict):
         raise InputError(
-            "a map of settings is wanted here", where=document.where(()), remedy="`cluster: NAME` and so on"
+            "expected a mapping of settings", where=document.where(()), remedy="`k8sops init` writes an example"
         )
     _unquoted_version(document)
     try:
         model = InventoryModel.model_validate(document.data)
     except ValidationError as error:
-        raise _input_error(document, error) from None
+        raise input_error(document, error) from None
     hosts = tuple(_hosts(document, model))
     _check_hosts(hosts)
     return Inventory(Path(document.file), model, hosts, document)
@@ -81,70 +90,6 @@ def _unquoted_version(document: Document) -> None:
             where=document.where(("kubernetes",)),
             remedy='quote the exact version: kubernetes: "1.36.3"',
         )
-
-
-def _input_error(document: Document, error: ValidationError) -> InputError:
-    """One error that says everything; `where` is the first place."""
-    seen: dict[str, None] = {}
-    first: Where | None = None
-    for one in error.errors(include_url=False):
-        path = tuple(part for part in one["loc"])
-        where = document.where(path)
-        first = first or where
-        seen.setdefault(f"{where}: {_sentence(path, one)}")
-    lines = list(seen)
-    what = lines[0].removeprefix(f"{first}: ")
-    return InputError("\n".join([what, *lines[1:]]), where=first)
-
-
-def _sentence(path: tuple[str | int, ...], one: Any) -> str:
-    """What is wrong, in the words of somebody who writes an inventory."""
-    name, kind, given = ".".join(map(str, path)), one["type"], one.get("input")
-    if kind == "extra_forbidden":
-        near = get_close_matches(str(path[-1]), _known(path[:-1]), 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(_known(path[:-1]))}"
-        return f"`{path[-1]}` is no setting; {hint}"
-    if kind == "missing":
-        return f"`{path[-1]}` is missing"
-    if kind in ("dict_type", "model_type", "model_attributes_type"):
-        return f"`{name}`: a map is wanted here, not {_kind(given)}"
-    if kind == "list_type":
-        return f"`{name}`: a list is wanted here, not {_kind(given)}"
-    if kind == "string_type":
-        return f"`{name}`: text is wanted here, not {_kind(given)}; quote it"
-    if kind == "string_pattern_mismatch" and path[-1] == "kubernetes":
-        return f'`kubernetes: {given!r}` is no exact version; write one like "1.36.3"'
-    if kind == "string_pattern_mismatch":
-        return f"`{name}`: {given!r} is not of the form wanted here ({one['ctx']['pattern']})"
-    message = str(one["msg"]).removeprefix("Value error, ")
-    return f"`{name}`: {message[0].lower()}{message[1:]}"
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true or false"
-    names = {
-        dict: "a map",
-        list: "a list",
-        str: f"the text {value!r}",
-        int: f"the number {value}",
-        type(None): "nothing",
-    }
-    return names.get(type(value), f"the number {value}")
-
-
-def _known(path: tuple[str | int, ...]) -> list[str]:
-    """The keys that are known below this path."""
-    model: type[BaseModel] = InventoryModel
-    steps = [part for part in path if isinstance(part, str)]
-    if steps[:1] == ["groups"]:
-        model, steps = (HostModel, steps[4:]) if len(steps) >= 4 else (Group, steps[2:])
-    for step in steps:
-        field = model.model_fields.get(step)
-        if field is None or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            continue
-        model = field.annotation
-    return list(model.model_fields)
 
 
 # --- hosts ---------------------------------------------------------------------------------------------------------
@@ -215,7 +160,7 @@ def _host(
 def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
     from pydantic import TypeAdapter
 
-    name_form: TypeAdapter[str] = TypeAdapter(DnsLabel)
+    name_form: TypeAdapter[str] = TypeAdapter(HostName)
     names: dict[str, InventoryHost] = {}
     addresses: dict[str, InventoryHost] = {}
     for host in hosts:
@@ -223,11 +168,11 @@ def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
             name_form.validate_python(host.name)
         except ValidationError:
             raise InputError(
-                f"`{host.name}` is no host name", where=host.where, remedy="small letters, digits and - (RFC 1123)"
+                f"`{host.name}` is not a valid host name", where=host.where, remedy=f"expected {HOST_NAME}"
             ) from None
         if host.name in names:
             raise InputError(
-                f"host `{host.name}` stands here a second time, first at {names[host.name].where}", where=host.where
+                f"duplicate host `{host.name}`, first defined at {names[host.name].where}", where=host.where
             )
         other = addresses.get(host.settings.address)
         if other:

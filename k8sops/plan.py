@@ -12,6 +12,7 @@ from functools import cached_property
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, Parameters, Probe
 from k8sops.findings import Finding
+from k8sops.parameters import TaskParameters
 from k8sops.patterns import DELEGATE, EVERYONE, select
 from k8sops.playbook import Play, Playbook
 from k8sops.resource import Resource, Risk
@@ -260,9 +261,18 @@ def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters
     return {name: value for one in found for name, value in one.items()}
 
 
-def parameters_of(spec: ClusterSpec, playbook: Playbook) -> frozenset[str]:
-    """The names of the parameters that the tasks of a playbook know."""
-    return frozenset(name for task in tasks_of(spec, playbook).values() for name in task.parameters)
+def parameters_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, type[TaskParameters]]:
+    """The parameters that the tasks of a playbook know, by name: the model of each."""
+    models = [task.parameters for task in tasks_of(spec, playbook).values()]
+    return {name: model for model in models for name in model.model_fields}
+
+
+def check_parameters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
+    """InputError for a parameter that is invalid, or missing where a task needs it."""
+    models = dict.fromkeys(task.parameters for task in tasks_of(spec, playbook).values())
+    hosts = frozenset(host.name for host in spec.hosts)
+    for model in models:
+        model.read(filters.parameters, hosts)
 
 
 def diff(step: Step, seen: Seen) -> list[str]:

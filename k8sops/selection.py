@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from k8sops.errors import InputError
 from k8sops.facts import Fleet
 from k8sops.patterns import select
-from k8sops.plan import Filters, make_steps, parameters_of, tasks_of
+from k8sops.plan import Filters, check_parameters, make_steps, parameters_of, tasks_of
 from k8sops.playbook import Playbook
 from k8sops.spec import ClusterSpec
 
@@ -33,9 +33,10 @@ def check_filters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> No
         words = " ".join(f"{option} {','.join(sorted(value))}" for option, value in given.items() if value)
         raise InputError(f"no task is left by {words}", remedy=f"tasks: {', '.join(sorted(known))}")
     names = parameters_of(spec, playbook)
-    for word in sorted(filters.parameters.keys() - names):
+    for word in sorted(filters.parameters.keys() - names.keys()):
         hint = _hint(word, names, "parameters") if names else "it takes no parameters"
         raise InputError(f"playbook {playbook.name} has no parameter `{word}`", remedy=hint)
+    check_parameters(spec, playbook, filters)
 
 
 def check_picks(

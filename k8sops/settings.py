@@ -1,93 +1,45 @@
-"""What may stand in an inventory: the models, each with the pattern that its text must match."""
+"""What may stand in an inventory: the models."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
-from k8sops.versions import RELEASES, minor_of
-
-
-def _one_line(value: str) -> str:
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise ValueError("must be one line without control characters")
-    return value
-
-
-def _no_dots(value: str) -> str:
-    if ".." in value.split("/"):
-        raise ValueError("`..` leads elsewhere")
-    return value
-
-
-def _version(value: str) -> str:
-    if minor_of(value) not in RELEASES:
-        raise ValueError(f"this Kubernetes is not supported; supported minors: {', '.join(RELEASES)}")
-    return value
-
-
-def _plain_text(value: Any) -> Any:
-    """Free settings of kubelet and kube-proxy: every string in them is one line."""
-    if isinstance(value, str):
-        _one_line(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            _plain_text(item)
-    elif isinstance(value, list):
-        for item in value:
-            _plain_text(item)
-    return value
-
-
-def _text(pattern: str) -> Any:
-    return StringConstraints(strict=True, pattern=pattern, max_length=1024)
-
-
-LABEL = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
-KEY = rf"(?:[a-z0-9](?:[-a-z0-9.]{{0,251}}[a-z0-9])?/)?{LABEL}"
-
-Line = Annotated[str, StringConstraints(strict=True, max_length=4096), AfterValidator(_one_line)]
-DnsLabel = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$")]
-DnsName = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$")]
-HostPort = Annotated[str, _text(r"^[A-Za-z0-9](?:[-A-Za-z0-9.]*[A-Za-z0-9])?:[0-9]{1,5}$")]
-Address = Annotated[str, _text(r"^[0-9A-Za-z](?:[-0-9A-Za-z.:]*[0-9A-Za-z])?$")]
-AddressRange = Annotated[str, _text(r"^[0-9A-Za-z\[](?:[-0-9A-Za-z.:\[\]]*[0-9A-Za-z\]])?$")]
-"""An address; with ranges where the host's name has them."""
-Version = Annotated[str, _text(r"^1\.[0-9]{1,2}\.[0-9]{1,2}$"), AfterValidator(_version)]
-Url = Annotated[str, _text(r"^https?://[-A-Za-z0-9.:\[\]]+(?:/[-A-Za-z0-9._~:/+@%]*)?$")]
-Registry = Annotated[str, _text(r"^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?(?::[0-9]{1,5})?$")]
-Image = Annotated[str, _text(r"^[a-z0-9][-a-z0-9._/:@]*$")]
-LabelKey = Annotated[str, _text(rf"^{KEY}$")]
-LabelValue = Annotated[str, _text(rf"^(?:{LABEL})?$")]
-Taint = Annotated[str, _text(rf"^{KEY}(?:=(?:{LABEL})?)?:(?:NoSchedule|PreferNoSchedule|NoExecute)$")]
-Fingerprint = Annotated[str, _text(r"^[0-9A-Fa-f]{40}$")]
-Path = Annotated[str, _text(r"^/[-A-Za-z0-9._/+@]*$")]
-PortName = Annotated[str, _text(r"^[0-9]{1,5}(?:-[0-9]{1,5})?/(?:tcp|udp|sctp)$")]
-Sha256 = Annotated[str, _text(r"^[0-9a-f]{64}$")]
-Runtime = Literal["containerd", "docker"]
-SysctlKey = Annotated[str, _text(r"^[a-z0-9_]+(?:\.[-A-Za-z0-9_]+)+$")]
-User = Annotated[str, _text(r"^[a-z_][-a-z0-9_]*\$?$")]
-HostKey = Annotated[str, _text(r"^(?:ssh|ecdsa|sk)-[-@.a-z0-9]+ [A-Za-z0-9+/=]+(?: [^\n]*)?$")]
-Flag = Annotated[str, _text(r"^[a-z][-a-z0-9]*$")]
-Free = Annotated[dict[str, Any], AfterValidator(_plain_text)]
-Reference = Annotated[str, _text(r"^(?:file|env|cmd):[^\x00-\x1f\x7f]+$")]
-"""Where a secret is to be had: `file:PATH`, `env:NAME` or `cmd:COMMAND`."""
-Place = Annotated[
-    str,
-    _text(
-        r"^(?:s3://[a-z0-9][-a-z0-9.]{1,61}[a-z0-9](?:/[-A-Za-z0-9._]+)*"
-        r"|ssh://[a-z_][-a-z0-9_]*@[A-Za-z0-9][-A-Za-z0-9.]*(?::[0-9]{1,5})?(?:/[-A-Za-z0-9._]+)+)/?$"
-    ),
-    AfterValidator(_no_dots),
-]
-"""Where copies of backups go: `s3://BUCKET/PREFIX` or `ssh://USER@HOST[:PORT]/FOLDER`."""
-AgeRecipient = Annotated[str, _text(r"^age1[a-z0-9]{58}$")]
-Calendar = Annotated[str, _text(r"^[-A-Za-z0-9*:,./~ ]+$")]
-"""When a systemd timer fires: OnCalendar= (systemd.time(7)); checked by `systemd-analyze calendar` on a host."""
-Count = Annotated[int, Field(strict=True, ge=0, le=10000)]
-Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
-Switch = Annotated[bool, Field(strict=True)]
+from k8sops.forms import (
+    Address,
+    AddressRange,
+    AgeRecipient,
+    Calendar,
+    Count,
+    DnsLabel,
+    DnsName,
+    Fingerprint,
+    Flag,
+    Free,
+    HostKey,
+    HostPort,
+    Image,
+    LabelKey,
+    LabelValue,
+    Line,
+    OneNetwork,
+    Path,
+    Place,
+    Port,
+    PortName,
+    Reference,
+    Registry,
+    Runtime,
+    Sha256,
+    Switch,
+    SysctlKey,
+    Taint,
+    Url,
+    User,
+    Version,
+    text,
+)
 
 
 class Model(BaseModel):
@@ -108,8 +60,8 @@ class OwnCni(Model):
 
 
 class Network(Model):
-    pods: Line = "10.244.0.0/16"
-    services: Line = "10.96.0.0/12"
+    pods: OneNetwork = "10.244.0.0/16"
+    services: OneNetwork = "10.96.0.0/12"
     dns_domain: DnsName = "cluster.local"
     cni: Literal["flannel", "none"] | OwnCni = "flannel"
     flannel: Flannel = Flannel()
@@ -128,7 +80,7 @@ class Ssh(Model):
 
 class Packages(Model):
     key: Fingerprint = "DE15B14486CD377B9E876E1A234654DA9A296436"
-    revision: Annotated[str, _text(r"^[0-9A-Za-z.+~]+$")] = "1.1"
+    revision: Annotated[str, text(r"^[0-9A-Za-z.+~]+$", "a package revision, e.g. 1.1")] = "1.1"
 
 
 class Mirrors(Model):
@@ -187,7 +139,7 @@ class Docker(Model):
 
 
 class Preflight(Model):
-    ignore: list[Annotated[str, _text(r"^[A-Za-z0-9]+$")]] = []
+    ignore: list[Annotated[str, text(r"^[A-Za-z0-9]+$", "letters and digits")]] = []
 
 
 class Drain(Model):
@@ -220,7 +172,7 @@ class S3(Model):
     """`credentials` refers to `KEY:SECRET`; they need no right to read, list or delete for a backup to succeed."""
 
     endpoint: Url | None = None
-    region: Annotated[str, _text(r"^[a-z0-9-]+$")] = "us-east-1"
+    region: Annotated[str, text(r"^[a-z0-9-]+$", "a region, e.g. us-east-1")] = "us-east-1"
     credentials: Reference | None = None
 
 
@@ -282,7 +234,7 @@ class InventoryModel(Model):
     etcd: Etcd = Etcd()
     kubelet: Free = {}
     kube_proxy: Free = {}
-    feature_gates: dict[Annotated[str, _text(r"^[A-Za-z0-9]+$")], Switch] = {}
+    feature_gates: dict[Annotated[str, text(r"^[A-Za-z0-9]+$", "letters and digits")], Switch] = {}
     sysctl: dict[SysctlKey, Annotated[int, Field(strict=True)] | Line] = {}
     time_sync: Switch = True
     preflight: Preflight = Preflight()

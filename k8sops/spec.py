@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from k8sops.errors import InputError
+from k8sops.forms import Runtime
 from k8sops.inventory import CONTROL_PLANE, Inventory, InventoryHost
-from k8sops.settings import InventoryModel, Runtime, Ssh
+from k8sops.settings import InventoryModel, Ssh
 from k8sops.versions import Release, minor_of, number, release_of
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -22,6 +22,7 @@ from k8sops.plan import (
     Plan,
     Seen,
     Step,
+    check_parameters,
     decisions,
     find,
     make_steps,
@@ -62,6 +63,7 @@ def make_plan(
     session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, waived: Iterable[str] = ()
 ) -> Plan:
     """Facts, with the checks that were guessed; and those of the hosts of which something else is to be asked."""
+    check_parameters(spec, playbook, filters)
     guess = _guess(session, spec, playbook, filters)
     said = gather_when_up(session, spec, playbook, filters, guess)
     check_picks(spec, playbook, said.fleet, filters, said.silent)

@@ -13,6 +13,7 @@ from traceback import extract_tb
 from k8sops.errors import InputError, Where
 from k8sops.facts import Fleet, Parameters, Probe
 from k8sops.findings import Finding
+from k8sops.parameters import TaskParameters
 from k8sops.resource import Resource
 from k8sops.spec import ClusterSpec, HostEntry
 
@@ -48,8 +49,8 @@ class Task:
     """`resources(spec, host, fleet)` yields what `host` must hold; `needs` names tasks that must stand before it.
 
     `findings(spec, fleet)` says what makes hosts unfit, all at once, before anything is applied; `probes(spec, host)`
-    names the connections that are tried for it while facts are gathered. `parameters`: names of what it can be told
-    beside the inventory (`-e NAME=VALUE`); `fleet.parameters` holds what it was told. `asks(spec, host, parameters)`:
+    names the connections that are tried for it while facts are gathered. `parameters`: the model of what can be set
+    beside the inventory (`-e NAME=VALUE`); `MODEL.read(fleet.parameters)` returns it. `asks(spec, host, parameters)`:
     shell lines that print facts which only this task wants, read as `HostFacts.more`, at the beginning of a run.
     `reads(spec, host, fleet, lines)`: findings in what a check of its resources printed on that host, and passed.
     `decides(spec, fleet)`: parameters that are settled once, from the facts at the beginning, and hold to the end.
@@ -61,7 +62,7 @@ class Task:
     needs: tuple[str, ...] = ()
     findings: Callable[[ClusterSpec, Fleet], Iterable[Finding]] = _no_findings
     probes: Callable[[ClusterSpec, HostEntry], Sequence[Probe]] = _no_probes
-    parameters: tuple[str, ...] = ()
+    parameters: type[TaskParameters] = TaskParameters
     asks: Callable[[ClusterSpec, HostEntry, Parameters], str] = _no_questions
     reads: Callable[[ClusterSpec, HostEntry, Fleet, Sequence[str]], Iterable[Finding]] = _no_reports
     decides: Callable[[ClusterSpec, Fleet], Parameters] = _no_decisions
@@ -102,6 +103,9 @@ def _own_task(path: Path) -> Task:
     task = getattr(module, "TASK", None)
     if not isinstance(task, Task):
         raise InputError("exports no TASK", where=Where(str(path)), remedy="TASK = Task(name=…, title=…, resources=…)")
+    if not (isinstance(task.parameters, type) and issubclass(task.parameters, TaskParameters)):
+        remedy = "class Parameters(TaskParameters): …, as in k8sops/tasks/etcd_compacted.py"
+        raise InputError("`parameters` must be a model of them", where=Where(str(path)), remedy=remedy)
     return task
 
 

@@ -147,7 +147,7 @@ def _mapping(
         if key in found:
             first = places[(*path, key)].line
             raise InputError(
-                f"`{key}` stands here a second time, first in line {first}", where=where, remedy="keep one"
+                f"duplicate key `{key}`, first defined in line {first}", where=where, remedy="keep one of them"
             )
         places[(*path, key)] = where
         found[key] = _plain(loader, value, file, (*path, key), places)

@@ -49,7 +49,7 @@ def refuse_bad_places(to: list[str] | None, encrypt_to: str) -> None:
     """InputError where a copy could not go to, or not be encrypted to; before any host is asked."""
     from pydantic import TypeAdapter, ValidationError
 
-    from k8sops.settings import AgeRecipient, Place
+    from k8sops.forms import AgeRecipient, Place
 
     try:
         for one in to or ():

@@ -8,21 +8,51 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from k8sops.errors import InputError
+from pydantic import AfterValidator
+
+from k8sops.errors import HostError, InputError
 from k8sops.etcd import library
 from k8sops.etcd.backup import STEM, Manifest, parse
 from k8sops.facts import Fleet, HostFacts, Parameters
 from k8sops.findings import Finding
+from k8sops.forms import Line
+from k8sops.parameters import (
+    BACKUP,
+    HOSTS,
+    REQUIRED,
+    BackupName,
+    HostNames,
+    OrNone,
+    TaskParameters,
+    parameter,
+)
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
 
 ID = re.compile(r"\d{8}T\d{6}Z")
-PARAMETERS = ("backup", "without", "unverified", "manifest", "whence")
+MEMBER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]{0,252} https?://[-A-Za-z0-9.:\[\]]+")
+"""Name and peer URL of a member of etcd."""
 BUMPS = {(3, 4): 27, (3, 5): 10}
 """First patch of these minors whose restore can keep revisions from going back (etcd-io/etcd pull 16194)."""
 SPARE = 192 << 20
 """Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
+
+
+def _manifest_text(text: str) -> str:
+    try:
+        return parse(text).text if text else ""
+    except InputError as error:
+        raise ValueError(error.what) from None
+
+
+class RestoreParameters(TaskParameters):
+    backup: BackupName = parameter(*BACKUP, default=REQUIRED)
+    without: HostNames = parameter(*HOSTS, default=())
+    unverified: Annotated[BackupName | None, OrNone] = parameter(*BACKUP)
+    manifest: Annotated[str, AfterValidator(_manifest_text)] = parameter("the JSON text of a manifest", "…", "")
+    whence: Line = parameter("one line that says where the backup comes from", "s3://backups/demo", "another place")
 
 
 @dataclass(frozen=True)
@@ -91,11 +121,11 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
         time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
         _bump(fleet, now),
         fleet.parameters.get("backup", ""),
-        {host: _member(text) for host, text in members.items()},
+        {host: _member(host, text) for host, text in members.items()},
     )
     for host in made.members:
         note = said(fleet[host], "under-way").split(" ")
-        if note[2:] == [made.backup, made.initial_cluster]:
+        if note[2:] == [made.backup, made.initial_cluster] and ID.fullmatch(note[0]) and note[1].isdecimal():
             made = replace(made, id=note[0], bump=int(note[1]))
     members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
     id = fleet.parameters.get("restore", made.id)
@@ -140,7 +170,10 @@ def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
     return {"restore": match[2] if match else "", "bump": bump, "manifest": _manifest(spec, fleet)}
 
 
-def _member(text: str) -> tuple[str, str]:
+def _member(host: str, text: str) -> tuple[str, str]:
+    if not MEMBER.fullmatch(text):
+        what = f"etcd's manifest does not give one name and one peer URL, but: {text!r}"
+        raise HostError(host, what, remedy="correct --name and --initial-advertise-peer-urls there")
     name, _, peer = text.partition(" ")
     return name, peer
 

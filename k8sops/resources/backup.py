@@ -83,7 +83,7 @@ def verified(spec: ClusterSpec, host: HostEntry, name: str, *, since: str) -> Re
     manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
     return Resource(
         id=f"etcd-drill:{name}",
-        check=f"""[ -f {manifest} ] || unknown "there is no backup {name} here"
+        check=f"""[ -f {manifest} ] || unknown {quote(f"there is no backup {name} here")}
 last=$(sed -n 's/^  "drill": {{"at": "\\([^"]*\\)", "ok": true.*/\\1/p' {manifest})
 [[ ! "$last" < {quote(since)} ]] || drift "last passed: ${{last:-never}}" """,
         apply=f"""{_scripts(spec, host)}

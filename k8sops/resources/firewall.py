@@ -36,14 +36,19 @@ def nftables(text: str, chains: Sequence[tuple[str, str, str, str]]) -> list[Res
     """The host's own chains jump to those of k8sops, which hold what `text` says, now and after a reboot."""
     checks, deletes = [], []
     for family, table, chain, hook in chains:
-        where, mine = f"{family} {table} {chain}", f"{family} {table} k8sops_{hook}"
+        mine, jump = f"{family} {table} k8sops_{hook}", f"jump k8sops_{hook}"
         wanted = sum(line.startswith(f"add rule {mine} ") for line in text.splitlines())
+        where = " ".join(map(quote, (family, table, chain)))
+        ours = " ".join(map(quote, (family, table, f"k8sops_{hook}")))
         checks += [
-            f'[ "$(nft list chain {where} | grep -c "jump k8sops_{hook}$")" = 1 ] || drift "{where} does not jump"',
-            f'[ "$(nft list chain {mine} | grep -c " accept$")" = {wanted} ] || drift "not loaded"',
+            f"chain=({where} )",
+            f'[ "$(nft list chain "${{chain[@]}}" | grep -c "{jump}$")" = 1 ] || drift "${{chain[*]}} does not jump"',
+            f'[ "$(nft list chain {ours} | grep -c " accept$")" = {wanted} ] || drift "not loaded"',
         ]
-        handles = f"s/.*jump k8sops_{hook} # handle \\([0-9]*\\)$/delete rule {where} handle \\1/p"
-        deletes.append(f"nft -a list chain {where} | sed -n {quote(handles)}")
+        deletes.append(f"""chain=({where} )
+nft -a list chain "${{chain[@]}}" | while read -r line; do
+  case $line in *"{jump} # handle "*) echo "delete rule ${{chain[*]}} handle ${{line##* }}" ;; esac
+done""")
     lines = "\n".join(deletes)
     rules = file(NFT_FILE, text)
     loaded = Resource(

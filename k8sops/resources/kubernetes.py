@@ -9,7 +9,6 @@ from k8sops.resource import Resource
 from k8sops.shell import Secret, quote
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
-ADMIN_CONF = "/etc/kubernetes/admin.conf"
 INITIALISED = f"{CONFIG_DIR}/initialised"
 """Written last, once `kubeadm init` or a control plane's join has finished."""
 
@@ -430,22 +429,6 @@ done
 
 LEASE_SECONDS = 60
 """After this long a leader that has not renewed its lease is dead: they renew it every 2 s, and lose it after 15."""
-
-
-def kubeconfig_for(user: str, home: str) -> Resource:
-    """kubectl of this user is the administrator's: ~/.kube/config holds what /etc/kubernetes/admin.conf holds."""
-    own = f"{home}/.kube/config"
-    folder, path, who = quote(f"{home}/.kube"), quote(own), quote(user)
-    return Resource(
-        id=f"kubeconfig:{user}",
-        check=f"""[ -f "$KUBECONFIG" ] || drift
-[ "${{SUM[$KUBECONFIG]-}}" = "${{SUM[{path}]-}}" ] || drift "differs from admin.conf"
-case ${{MODE[{path}]-}} in {quote(f"0600 {user}")}:*) ;; *) drift "wrong mode or owner" ;; esac""",
-        apply=f"""[ -d {folder} ] || install -d -m 0700 -o {who} -g "$(id -gn {who})" {folder}
-put_file {path} 0600 {who}:"$(id -gn {who})" <"$KUBECONFIG" """,
-        want=f"as {ADMIN_CONF}, 0600, of {user}",
-        asks=(("file", ADMIN_CONF, own),),
-    )
 
 
 def rolled_out(

@@ -119,7 +119,7 @@ running=$(ps -o comm= -p "$({POD_PROCESSES} | paste -sd,)" 2>/dev/null | sort -u
 [ -z "$running" ] || has+="${{has:+$'\\n'}}processes of pods: $running"
 [ -z "$has" ] || drift "$has" """,
         apply=f"""for one in {kubeconfigs}; do
-  if [ -f "$KUBECONFIG" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
+  if [ -f "$KUBECONFIG" ] && [ ! -L "$one" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
 done
 {undoing_kubeadm(socket, seconds=150)}
 rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp \\

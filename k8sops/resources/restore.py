@@ -19,8 +19,9 @@ def backup_there(backup: str, *, folder: str, whence: str) -> Resource:
         id=f"backup:{backup}",
         check=f"""{TOOLS}
 FOLDER={quote(folder)}
-[ -f "$FOLDER/{backup}.json" ] || drift "not on this host"
-files_whole {quote(backup)} && snapshot_whole "$FOLDER/{backup}.db" || drift "$FAILURE" """,
+BACKUP={quote(backup)}
+[ -f "$FOLDER/$BACKUP.json" ] || drift "not on this host"
+files_whole "$BACKUP" && snapshot_whole "$FOLDER/$BACKUP.db" || drift "$FAILURE" """,
         apply="echo '`k8sops etcd restore` brings it to every control plane'\nexit 1",
         want=f"there, from {whence}",
     )
@@ -32,11 +33,12 @@ def restorable(restore: str, backup: str, *, folder: str) -> Resource:
         id="gate:restorable",
         check=f"""{TOOLS}
 FOLDER={quote(folder)} FAILURE= SPARE=201326592
-restored_with {restore} && exit 0
-[ -f "$FOLDER/{backup}.json" ] || drift "the backup is not here yet"
+MANIFEST=$FOLDER/{quote(f"{backup}.json")}
+restored_with {quote(restore)} && exit 0
+[ -f "$MANIFEST" ] || drift "the backup is not here yet"
 dir=$(standing "$(data_dir)")
-same_cluster "$FOLDER/{backup}.json" && same_version "$FOLDER/{backup}.json" &&
-  room "$dir" "$(value size "$FOLDER/{backup}.json")" || {{ echo "$FAILURE"; exit 12; }}""",
+same_cluster "$MANIFEST" && same_version "$MANIFEST" &&
+  room "$dir" "$(value size "$MANIFEST")" || {{ echo "$FAILURE"; exit 12; }}""",
         apply=None,
         want="room for the restored data beside the old",
     )
@@ -48,7 +50,7 @@ def under_way(note: str, restore: str) -> Resource:
         id="restore:under-way",
         check=f"""{TOOLS}
 [ "$(cat {CURRENT} 2>/dev/null; echo .)" = {quote(note + ".")} ] && exit 0
-restored_with {restore} || drift""",
+restored_with {quote(restore)} || drift""",
         apply=f"printf %s {quote(note)} | put_file {CURRENT} 0600 root:root",
         want=note,
     )
@@ -73,7 +75,7 @@ def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: st
     words = " ".join(map(quote, (restore, backup, name, peer, members, str(bump))))
     return Resource(
         id="etcd:restored",
-        check=f"{TOOLS}\nrestored_with {restore} || drift",
+        check=f"{TOOLS}\nrestored_with {quote(restore)} || drift",
         apply=f"{TOOLS}\nFOLDER={quote(folder)}\nrestore_data {words}",
         want=f"{backup}; the old data as member-before-{restore}",
         risk="delete",
@@ -85,8 +87,8 @@ def data_back(restore: str) -> Resource:
     """The data of this host's etcd are what they were before this restore; those of the restore are kept beside."""
     return Resource(
         id="etcd:back",
-        check=f"{TOOLS}\n! goes_back {restore} || drift",
-        apply=f"{TOOLS}\nback_data {restore}",
+        check=f"{TOOLS}\n! goes_back {quote(restore)} || drift",
+        apply=f"{TOOLS}\nback_data {quote(restore)}",
         want=f"member-before-{restore}; the restored data as member-restored-{restore}",
         risk="delete",
     )
@@ -193,7 +195,7 @@ def pods_restarted(restore: str) -> Resource:
         id="pods:restarted",
         check=f"""need_api
 has=$({listing}{quote(lines)}) || exit 12
-has=$(grep -v ' {restore}$' <<<"$has" || true)
+has=$(awk -v restore={quote(restore)} '$3 != restore' <<<"$has")
 [ -z "$has" ] || drift "$has" """,
         apply=f"""{listing}{quote(lines)} | while read -r namespace name _; do
   kubectl -n "$namespace" patch daemonset "$name" -p {quote(patch)} </dev/null

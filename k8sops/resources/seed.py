@@ -58,14 +58,14 @@ def data_seeded(
         id="etcd:seeded",
         check=f"""[ ! -f {CONFIG_DIR}/initialised ] || exit 0
 {TOOLS}
-restored_with {restore} || drift""",
+restored_with {quote(restore)} || drift""",
         apply=f"""mkdir -p {CONFIG_DIR}
 {TOOLS}
 FOLDER={quote(folder)} FAILURE=
 images=$(kubeadm config images list --kubernetes-version v{version})
 kubeadm config images pull --kubernetes-version v{version} --cri-socket {quote(socket)} >/dev/null
 ETCD_IMAGE=$(grep /etcd: <<<"$images")
-same_version "$FOLDER/{backup}.json" || {{ echo "$FAILURE"; exit 1; }}
+same_version "$FOLDER/"{quote(f"{backup}.json")} || {{ echo "$FAILURE"; exit 1; }}
 restore_data {words}""",
         want=f"{backup}, with {name} as the only member",
         risk="delete",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.facts import Fleet
+from k8sops.facts import Fleet, Parameters
+from k8sops.findings import Finding
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import kubeconfig_for
+from k8sops.resources.kubeconfig import foreign_kubeconfigs, kubeconfig_for
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -18,6 +19,22 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield kubeconfig_for(user, home)
 
 
+def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
+    return foreign_kubeconfigs() if host.is_control_plane else ""
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    for host in spec.control_planes:
+        for path in fleet[host.name].more.get("kubeconfig", ()):
+            what = f"{path} is not a copy of this cluster's admin.conf: left as it is"
+            yield Finding(host.name, "Kubeconfig", what)
+
+
 TASK = Task(
-    name="admin-kubeconfig", title="kubectl works on the control plane", needs=("kubeadm-init",), resources=_resources
+    name="admin-kubeconfig",
+    title="kubectl works on the control plane",
+    needs=("kubeadm-init",),
+    resources=_resources,
+    asks=_asks,
+    findings=_findings,
 )

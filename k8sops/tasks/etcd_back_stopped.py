@@ -6,16 +6,25 @@ from collections.abc import Iterator
 
 from k8sops.etcd.restore import asks, back_findings, decide, restore_of
 from k8sops.facts import Fleet
+from k8sops.parameters import HOSTS, REQUIRED, HostNames, RestoreId, TaskParameters, parameter
 from k8sops.resource import Resource
 from k8sops.resources.restore import control_plane_stopped
+from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
+
+
+class Parameters(TaskParameters):
+    restore: RestoreId = parameter(
+        "the id of a restore, the end of a name /var/lib/etcd/member-before-…", "20260102T030405Z", REQUIRED
+    )
+    without: HostNames = parameter(*HOSTS, default=())
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     one = restore_of(fleet)
     if host.name in one.members:
-        yield control_plane_stopped(f"! goes_back {one.id}")
+        yield control_plane_stopped(f"! goes_back {quote(one.id)}")
 
 
 TASK = Task(
@@ -23,7 +32,7 @@ TASK = Task(
     title="no API server and no etcd runs",
     resources=_resources,
     findings=back_findings,
-    parameters=("restore", "without"),
+    parameters=Parameters,
     asks=asks,
     decides=decide,
 )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Annotated
 
-from k8sops.etcd.backup import stem
-from k8sops.facts import Fleet, Parameters
+from k8sops.etcd.backup import check_name, stem
+from k8sops.facts import Fleet
+from k8sops.facts import Parameters as Decided
+from k8sops.forms import AgeRecipient, Place
+from k8sops.parameters import BACKUP, BackupName, OrNone, SpaceSeparated, TaskParameters, parameter
 from k8sops.reference import resolve
 from k8sops.resource import Resource
 from k8sops.resources.backup import copied, taken
@@ -16,15 +20,20 @@ from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 
-def places(spec: ClusterSpec, told: Parameters) -> list[str]:
-    """Where copies go: `to`, else what the inventory says."""
-    return told["to"].split() if "to" in told else list(spec.settings.backup.to)
+class Parameters(TaskParameters):
+    backup: BackupName | None = parameter(*BACKUP)
+    to: Annotated[tuple[Place, ...], SpaceSeparated] | None = parameter(
+        "places of copies, separated by spaces: s3://BUCKET/PREFIX or ssh://USER@HOST[:PORT]/FOLDER",
+        "s3://backups/demo",
+    )
+    encrypt_to: Annotated[AgeRecipient | None, OrNone] = parameter("a recipient of age, age1 and 58 letters", "age1…")
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    told, backup = fleet.parameters, spec.settings.backup
-    name = told["backup"]
-    to, recipient = places(spec, told), told.get("encrypt_to", backup.encrypt_to or "")
+    given, backup = Parameters.read(fleet.parameters), spec.settings.backup
+    name = check_name(fleet.parameters["backup"])
+    to = backup.to if given.to is None else given.to
+    recipient = (given.encrypt_to if "encrypt_to" in fleet.parameters else backup.encrypt_to) or ""
     needed = [*(["age"] if recipient else []), *(["curl"] if any(one.startswith("s3://") for one in to) else [])]
     if needed:
         yield packages("backup", dict.fromkeys(needed))
@@ -43,7 +52,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         )
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Decided:
     """The name of the backup: where it is taken, and when, by that host's clock."""
     node = fleet.delegate([one.name for one in spec.control_planes])
     now = datetime.fromtimestamp(fleet[node].now, UTC)
@@ -54,6 +63,6 @@ TASK = Task(
     name="etcd-backup",
     title="a backup of etcd",
     resources=_resources,
-    parameters=("backup", "to", "encrypt_to"),
+    parameters=Parameters,
     decides=_decides,
 )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from k8sops.errors import InputError
+from pydantic import Field
+
 from k8sops.facts import Fleet
+from k8sops.parameters import TaskParameters, parameter
 from k8sops.resource import Resource
 from k8sops.resources.etcd import compacted
 from k8sops.spec import ClusterSpec, HostEntry
@@ -14,13 +17,16 @@ from k8sops.task import Task
 KEEP, LEAST = 1000, 100
 
 
+class Parameters(TaskParameters):
+    keep: Annotated[int, Field(ge=LEAST, le=10**9)] = parameter(
+        f"a number of revisions, at least {LEAST}", "2000", KEEP
+    )
+
+
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    keep = fleet.parameters.get("keep", str(KEEP))
-    if not keep.isdecimal() or int(keep) < LEAST:
-        raise InputError(f"keep={keep}: a number of revisions is wanted, {LEAST} at least")
-    yield compacted(int(keep))
+    yield compacted(Parameters.read(fleet.parameters).keep)
 
 
 TASK = Task(
-    name="etcd-compacted", title="only the last revisions have a history", resources=_resources, parameters=("keep",)
+    name="etcd-compacted", title="only the last revisions have a history", resources=_resources, parameters=Parameters
 )

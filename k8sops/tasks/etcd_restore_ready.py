@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.etcd.restore import PARAMETERS, asks, decide, findings, restore_of
+from k8sops.etcd.restore import RestoreParameters, asks, decide, findings, restore_of
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there, restorable, under_way
@@ -26,7 +26,7 @@ TASK = Task(
     title="the backup lies on every control plane, and there is room",
     resources=_resources,
     findings=findings,
-    parameters=PARAMETERS,
+    parameters=RestoreParameters,
     asks=asks,
     decides=decide,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.etcd.restore import PARAMETERS, asks, decide_seed, encryption_file, seed_findings
+from k8sops.etcd.restore import RestoreParameters, asks, decide_seed, encryption_file, seed_findings
 from k8sops.facts import Fleet
 from k8sops.kubeadm import founder
 from k8sops.resource import Resource
@@ -40,7 +40,7 @@ TASK = Task(
     needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
     findings=seed_findings,
-    parameters=PARAMETERS,
+    parameters=RestoreParameters,
     asks=asks,
     decides=decide_seed,
 )

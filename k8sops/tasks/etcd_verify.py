@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Literal
 
 from k8sops.errors import InputError
 from k8sops.etcd.backup import Moment, check_name, newest_first, time_of
-from k8sops.facts import Fleet, Parameters
+from k8sops.facts import Fleet
+from k8sops.facts import Parameters as Given
+from k8sops.parameters import BACKUP, BackupName, TaskParameters, parameter
 from k8sops.resource import Resource
 from k8sops.resources.backup import verified
 from k8sops.shell import quote
@@ -16,7 +19,11 @@ from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 
-def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
+class Parameters(TaskParameters):
+    backup: BackupName | Literal["latest"] = parameter(f"{BACKUP[0]}, or `latest`", "latest", "latest")
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, told: Given) -> str:
     if not host.is_control_plane:
         return ""
     return f"""for one in {quote(spec.settings.backup.folder)}/*.json; do
@@ -38,10 +45,10 @@ def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
     return found
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
     """Which backup, where, and what counts as now."""
     found = _found(spec, fleet)
-    name = fleet.parameters.get("backup", "latest")
+    name = Parameters.read(fleet.parameters).backup
     if name == "latest":
         mine = [one for one in found if one.startswith(f"{spec.cluster}-2")]
         name = next(iter(newest_first(mine, lambda one: found[one][1])), "")
@@ -62,7 +69,7 @@ TASK = Task(
     name="etcd-verify",
     title="a backup of etcd, proven by restoring it",
     resources=_resources,
-    parameters=("backup",),
+    parameters=Parameters,
     asks=_asks,
     decides=_decides,
 )

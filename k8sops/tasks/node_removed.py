@@ -7,12 +7,17 @@ from collections.abc import Iterator
 from k8sops import identity
 from k8sops.facts import Fleet
 from k8sops.findings import Finding
+from k8sops.parameters import HOSTS, HostNames, TaskParameters, parameter
 from k8sops.resource import Resource
 from k8sops.resources.leaving import drained, member_gone, node_gone
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 from k8sops.task import Task
 
 NO_VOLUMES = "delete what uses it, or drain the node, and reset again"
+
+
+class Parameters(TaskParameters):
+    leaving: HostNames = parameter(*HOSTS, default=())
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -44,5 +49,5 @@ TASK = Task(
     resources=_resources,
     findings=_findings,
     asks=identity.asks,
-    parameters=("leaving",),
+    parameters=Parameters,
 )

@@ -348,9 +348,12 @@ def test_what_stays_on_a_control_plane_is_one_sound_script_without_secrets(
         assert ("15 2 * * * root /usr/local/sbin/k8sops-etcd cron-backup\n" in wanted) == (cron == "true")
 
 
+AGE = f"age1{'q' * 58}"
+
+
 @pytest.mark.parametrize(
     ("to", "recipient", "needed"),
-    [("s3://b/p", "", "curl"), ("s3://b/p", "age1x", "age, curl"), ("ssh://nas/b", "age1x", "age"), ("", "", "")],
+    [("s3://bkt/p", "", "curl"), ("s3://bkt/p", AGE, "age, curl"), ("ssh://ops@nas/b", AGE, "age"), ("", "", "")],
 )
 def test_a_backup_by_hand_brings_what_its_copies_need(to: str, recipient: str, needed: str) -> None:
     text = (Path(__file__).resolve().parents[2] / "inventory.example.yaml").read_text()

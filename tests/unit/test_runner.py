@@ -263,12 +263,18 @@ def test_what_a_run_is_told_reaches_its_tasks_and_what_they_decide_holds_to_its_
     assert [step.resource.id for step in plan.steps] == ["hello ann"] * 2
     later = replace(plan.fleet, facts={name: HostFacts() for name in names()})
     assert [step.resource.id for step in make_steps(there, plan.playbook, later, plan.filters)] == ["hello ann"] * 2
-    assert parameters_of(there, plan.playbook) == {"word"}
+    assert list(parameters_of(there, plan.playbook)) == ["word"]
 
 
 GREETING = """
+from k8sops.parameters import TaskParameters, parameter
 from k8sops.resource import Resource
 from k8sops.task import Task
+
+
+class Parameters(TaskParameters):
+    word: str = parameter("a word", "hello")
+
 
 TASK = Task(
     name="greeting",
@@ -276,7 +282,7 @@ TASK = Task(
     resources=lambda spec, host, fleet: [
         Resource(id=f"{fleet.parameters['word']} {fleet.parameters['heard']}", check="true", apply=None)
     ],
-    parameters=("word",),
+    parameters=Parameters,
     asks=lambda spec, host, parameters: "fact more.heard ann",
     decides=lambda spec, fleet: {"heard": fleet["w1"].more["heard"][0]},
 )
