@@ -243,6 +243,13 @@ KINDS = (
         "`KUBECONFIG=/etc/kubernetes/admin.conf` works as well.",
         level="warning",
     ),
+    Kind(
+        "OperatorKubeconfig",
+        "Your own kubeconfig has an entry of the context's name that k8sops did not make, cannot be written, or cannot "
+        "be read. The run goes on, leaves that file as it is, and says so again at its end; the exit code stays 0.",
+        "Set `kubeconfig.context` to another name, or rename the entry: `kubectl config rename-context`.",
+        level="warning",
+    ),
     # --- etcd ---
     Kind("ExternalEtcd", "etcd is external, so k8sops cannot restore it.", "Restore it with its own tools."),
     Kind("BackupName", "This is not a valid name of a backup.", "`k8sops etcd list` shows the names."),

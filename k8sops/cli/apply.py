@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from k8sops.cli import context
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json, words
 from k8sops.cli.prompt import refuse_without_terminal, require_yes
@@ -15,11 +16,7 @@ from k8sops.cli.work import asked, exit_code, nothing, show_plan, working
 from k8sops.errors import UnreachableError, UsageError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from k8sops.plan import Plan
-    from k8sops.runner import Done
-    from k8sops.session import Session
 
 PENDING = 2
 """Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""
@@ -74,7 +71,7 @@ def apply(
         from k8sops.report import done_data, print_done
         from k8sops.summary import only_conditions
 
-        found = work.look(request.waived)
+        found = context.with_findings(work.look(request.waived))
         if saved:
             savedplan.refuse_stale(saved, found)
         code = show_plan(screen, found, o.Output.table, diffs=diff)
@@ -92,7 +89,7 @@ def apply(
         else:
             done = nothing(found)
         if not done.interrupted:
-            _fetch(screen, work.session, found, done)
+            context.write(screen, work.session, found, done)
         code = exit_code(done)
         work.end(code, done)
         if options.output is o.Output.json:
@@ -137,7 +134,7 @@ def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path 
 
     request = asked(options)
     with working(console(stderr=True), request) as work:
-        found = work.look(request.waived)
+        found = context.with_findings(work.look(request.waived))
         # With JSON, stdout is the document alone.
         screen = console(options.color, stderr=options.output is o.Output.json)
         code = show_plan(screen, found, options.output, diffs=diffs)
@@ -147,15 +144,3 @@ def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path 
         code = code or (PENDING if pending and (found.changes or found.pending) else 0)
         work.end(code)
         return code
-
-
-def _fetch(screen: Console, session: Session, found: Plan, done: Done) -> None:
-    """The operator's kubectl has a context for the cluster; nothing is asked of a host when it has."""
-    from k8sops import kubeconfig
-
-    name = done.fleet.delegate([host.name for host in found.spec.control_planes])
-    digest, path = done.fleet[name].admin_conf, kubeconfig.default_path()
-    if not done.fleet[name].initialised or kubeconfig.holds(path, found.spec, name, digest):
-        return
-    kubeconfig.write(path, found.spec, name, kubeconfig.fetch(session.connect(name)), digest)
-    screen.print(f"context {kubeconfig.context_name(found.spec)} is in {path}", highlight=False)

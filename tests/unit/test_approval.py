@@ -143,9 +143,7 @@ def test_a_restart_that_becomes_due_after_the_plan_was_approved_is_not_done() ->
     plan = planned(("w1", "file:/etc/profile.d/k8sops.sh"))
     applied, why, code = run_with(plan, {"service:containerd", "file:/etc/profile.d/k8sops.sh"})
     assert applied == []
-    assert why == [
-        "needs a restart on w1 that was not in the approved plan: run the command again to see the new plan"
-    ]
+    assert why == ["needs a restart on w1 that was not in the approved plan: run the command again to see the new plan"]
     assert code == HostError.exit_code
 
 
@@ -185,5 +183,3 @@ def test_what_a_placeholder_turns_into_is_approved_only_for_the_risk_that_it_sho
     assert "needs a removal on w1" in withhold(plan, [more])[0].withheld
     gate = replace(step, resource=replace(step.resource, risk="delete", apply=None))
     assert not withhold(plan, [gate])[0].withheld
-
-

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
+    {"errors", "host", "yamlnodes", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
     {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "spec", "patterns"},
     {"retry", "render", "playbook", "resource", "parameters"},
