@@ -10,7 +10,7 @@ import pytest
 import yaml
 from bash import check
 
-from k8sops import kubeconfig, yamlfile
+from k8sops import yamlfile
 from k8sops.errors import InputError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.inventory import read_inventory
@@ -153,32 +153,6 @@ def test_what_two_hosts_must_not_share_is_found(spec: ClusterSpec) -> None:
     late = HostFacts(**FIT, skew=100.0)  # type: ignore[arg-type]
     found = {(one.host, one.name) for one in PREFLIGHT.findings(spec, Fleet({"cp1": twin, "w1": twin, "w2": late}))}
     assert {("w1", "Hostname"), ("w1", "MachineID"), ("w1", "MAC"), ("w2", "ClockSkew")} <= found
-
-
-# --- the operator's kubeconfig -------------------------------------------------------------------------------------
-
-ADMIN = """\
-clusters: [{name: demo, cluster: {server: "https://api:6443", certificate-authority-data: QQ==}}]
-users: [{name: kubernetes-admin, user: {client-certificate-data: QQ==}}]
-contexts: [{name: x, context: {cluster: demo, user: kubernetes-admin}}]
-"""
-
-
-def test_other_contexts_are_left_as_they_are(spec: ClusterSpec, tmp_path: Path) -> None:
-    path = tmp_path / "config"
-    other = {"name": "prod", "context": {"cluster": "prod", "user": "me"}}
-    path.write_text(
-        yaml.safe_dump({"contexts": [other], "current-context": "prod", "users": [{"name": "me", "user": {}}]})
-    )
-    kubeconfig.write(path, spec, "cp1", ADMIN, "digest")
-    kubeconfig.write(path, spec, "cp1", ADMIN, "digest2")
-    found = yaml.safe_load(path.read_text())
-    assert [one["name"] for one in found["contexts"]] == ["prod", "demo"]
-    assert found["contexts"][0] == other
-    assert found["clusters"][0]["cluster"]["server"] == "https://api.example.com:6443"
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert kubeconfig.holds(path, spec, "cp1", "digest2")
-    assert not kubeconfig.holds(path, spec, "cp1", "digest")
 
 
 def test_a_host_that_was_not_asked_is_probed_and_one_that_did_not_answer_is_not(spec: ClusterSpec) -> None:
