@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from k8sops.addressing import check_hosts, check_networks
 from k8sops.errors import InputError
 from k8sops.forms import Runtime
 from k8sops.inventory import CONTROL_PLANE, Inventory, InventoryHost
@@ -136,6 +137,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     """The cluster that this inventory describes; InputError where its parts contradict each other."""
     settings = inventory.settings
     hosts = tuple(_entry(inventory, host) for host in inventory.hosts)
+    check_hosts(inventory)
     planes = [host for host in hosts if host.is_control_plane]
     endpoint = settings.endpoint or f"{settings.cluster}-api:6443"
     host, _, port = endpoint.rpartition(":")
@@ -144,6 +146,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     pods = _network(inventory, "pods", settings.network.pods)
     services = _network(inventory, "services", settings.network.services)
     _check_networks(inventory, pods, services)
+    check_networks(inventory, pods, services)
     _check_flags(inventory, release_of(settings.kubernetes))
     names = [host, *(one.name for one in planes), *(one.address for one in planes), *settings.api_server.sans]
     return ClusterSpec(
@@ -165,7 +168,8 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
 def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
     one = host.settings
     try:
-        ipaddress.ip_address(one.address)
+        # As the kernel prints it, so that the two can be compared.
+        address = str(ipaddress.ip_address(one.address))
     except ValueError:
         raise InputError(
             f"`{one.address}` is no IP address",
@@ -175,7 +179,7 @@ def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
     return HostEntry(
         name=host.name,
         group=host.group,
-        address=one.address,
+        address=address,
         host_key=one.host_key,
         ssh=one.ssh,
         labels=one.labels,
