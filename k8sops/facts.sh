@@ -78,7 +78,7 @@ if [ -z "$containerd" ]; then
 fi
 
 if [ -f /etc/ufw/ufw.conf ]; then
-  while read -r value; do case ${value,,} in enabled=yes*) fact ufw 1 ;; esac; done </etc/ufw/ufw.conf
+  while read -r value || [ -n "$value" ]; do case ${value,,} in enabled=yes*) fact ufw 1 ;; esac; done </etc/ufw/ufw.conf
 fi
 # systemd keeps such a link of what it has started: a unit without one need not be asked about.
 if [ -L /run/systemd/units/invocation:nftables.service ] && systemctl is-active --quiet nftables.service; then

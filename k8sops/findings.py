@@ -132,6 +132,60 @@ KINDS = (
         "Nothing has to be done now. Upgrade containerd before Kubernetes.",
         level="warning",
     ),
+    # --- what wins over the files of k8sops and of the packages ---
+    Kind(
+        "CNIConfig",
+        "Container runtimes use the first file in /etc/cni/net.d; with this one, pods are outside the pod network.",
+        "Move the file away; remove the package that it is of, if any. Then restart the container runtime.",
+    ),
+    Kind(
+        "OtherCNIConfig",
+        "A CNI configuration is on a host that is not a node yet. It wins if it sorts before the pod network's.",
+        "Move it away, unless the pod network needs it.",
+        level="warning",
+    ),
+    Kind(
+        "CNIBridge",
+        "The bridge of an earlier pod network is still there. Pods of the node would be unreachable, or not start.",
+        "`ip link delete cni0`; it is created again with the first pod.",
+    ),
+    Kind(
+        "NetworkLinks",
+        "Network interfaces of an earlier pod network or kube-proxy are on a host that is not a node yet.",
+        "`ip link delete NAME`, or reboot the host.",
+    ),
+    Kind(
+        "SysctlOverride",
+        "A file that is read after those of k8sops sets a kernel parameter to another value, and wins at boot.",
+        "Remove that line, or set the parameter in the inventory (`sysctl`).",
+    ),
+    Kind(
+        "ModuleBlocked",
+        "A kernel module that Kubernetes needs is blacklisted, and would be missing after the next boot.",
+        "Remove that line.",
+    ),
+    Kind(
+        "ProgramOverride",
+        "A program in /usr/local is found before that of the package, and may be of another version.",
+        "Remove it or rename it.",
+    ),
+    Kind(
+        "OwnProgram",
+        "A tool in /usr/local is found before that of the package.",
+        "Remove it, unless it is there on purpose.",
+        level="warning",
+    ),
+    Kind(
+        "KubeletUnit",
+        "A unit or a drop-in of systemd overrides how the package starts kubelet.",
+        "Remove the file, then `systemctl daemon-reload`. Settings of kubelet belong into the inventory.",
+    ),
+    Kind(
+        "KubeletExtraArgs",
+        "KUBELET_EXTRA_ARGS in /etc/default/kubelet wins over the settings of the inventory.",
+        "Remove the line, and use `kubelet` or `kubelet_extra_args` in the inventory.",
+        level="warning",
+    ),
     # --- clusters that exist ---
     Kind(
         "ForeignCluster",

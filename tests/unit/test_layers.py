@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
     {"errors", "host", "yamlnodes", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
-    {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "spec", "patterns"},
+    {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "addressing", "spec", "patterns"},
     {"retry", "render", "playbook", "resource", "parameters"},
     {"facts", "resources", "health"},
     {"task", "kubeadm", "firewall", "packaging", "transfer", "identity"},
