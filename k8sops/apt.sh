@@ -4,7 +4,7 @@ APT_PATIENCE=300
 APT_OPTIONS=(-q -y -o "DPkg::Lock::Timeout=$APT_PATIENCE" -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef
   -o Dpkg::Options::=--force-confold -o Acquire::Retries=3 --no-install-recommends)
 # Without these, apt only says that it would need them. What it would do with them is looked at first (apt_install).
-APT_FORCE=(--allow-downgrades --allow-change-held-packages)
+APT_FORCE=(--allow-downgrades --allow-change-held-packages --ignore-hold)
 
 # apt_get ARGS: once nobody else is at work; keeps configuration files that a person changed.
 apt_get() {
@@ -49,7 +49,7 @@ apt_update() {
   while IFS= read -r line; do
     case $line in
     [EW]:\ *"have been ignored"*) ;;
-    E:\ *|W:\ Failed*|W:\ GPG*|W:\ An\ error*) failed=$((failed + 1)); [ $failed -gt 5 ] || warning PackageSource "${line#??}" ;;
+    E:\ *|W:\ Failed*|W:\ GPG*|W:\ An\ error*) failed=$((failed + 1)); [ $failed -gt 5 ] || warning PackageSource "${line#???}" ;;
     *) printf '%s\n' "$line" ;;
     esac
   done <<<"$said"
@@ -169,9 +169,12 @@ refuse_effects() {
 apt_errors() {
   local line list=
   while IFS= read -r line; do
-    case $line in [EW]:\ *"have been ignored"*|*'could not be read.') ;; [EW]:\ *) list+=${list:+; }${line#??} ;; esac
+    case $line in
+    [EW]:\ *"have been ignored"*|*'could not be read.'|E:\ Download\ Failed) ;;
+    [EW]:\ *) [[ "$list; " == *"${line#???}; "* ]] || list+="${list:+; }${line#???}" ;;
+    esac
   done
-  echo "${list# }"
+  echo "$list"
 }
 
 # --- what facts ask apt (packaging.py) -------------------------------------------------------------------------

@@ -40,7 +40,7 @@ unknown() { printf '%s\n' "$*"; exit 11; }
 # fail TEXT: an apply ends here; TEXT is the reason that the user reads first.
 fail() { mark why "$INDEX" "$(base64 -w0 <<<"$*")"; exit 1; }
 # warning NAME TEXT: as kubeadm prints its own; the user sees it even where all goes well.
-warning() { printf '[WARNING %s]: %s\n' "$1" "${2# }"; }
+warning() { printf '[WARNING %s]: %s\n' "$1" "$2"; }
 
 # --- what checks ask for ---------------------------------------------------------------------------------------
 # Processes are what a run with nothing to do costs, so there is one of each kind here, however many checks. A survey

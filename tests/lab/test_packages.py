@@ -1,0 +1,186 @@
+"""Packages on hosts that have a history: other people's packages, sources, modes and clocks. Real apt on a bare host."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import Cluster
+
+pytestmark = pytest.mark.beside
+BOOK = "- {name: Packages, hosts: all, tasks: [preflight, kubernetes-packages]}\n"
+HOST = "cp1"
+SOURCES = "/etc/apt/sources.list.d"
+URL = "http://mirror/core:/stable:/v1.36/deb/"
+REPOSITORY = ("--pick", "apt-repository:*")
+
+
+@pytest.fixture(scope="module")
+def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    made = Cluster(tmp_path_factory.mktemp("packages"), "packages")
+    made.k8sops("lab", "down", made.name)
+    made.lab_up("--workers", "0")
+    (made.folder / "book.yaml").write_text(BOOK)
+    yield made
+    made.k8sops("lab", "down", made.name)
+
+
+def package(hosts: Cluster, name: str, fields: str) -> None:
+    """A package of somebody else, installed."""
+    hosts.on(
+        HOST,
+        f"""dir=$(mktemp -d) && mkdir $dir/DEBIAN
+printf 'Package: {name}\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: us <us@example.com>\\nDescription: x\\n{fields}\\n' >$dir/DEBIAN/control
+chmod 0755 $dir $dir/DEBIAN
+dpkg-deb --build $dir /{name}.deb >/dev/null
+dpkg --install /{name}.deb >/dev/null
+rm -rf $dir /{name}.deb""",
+    )
+
+
+def book(hosts: Cluster) -> tuple[str, str]:
+    return "-p", str(hosts.folder / "book.yaml")
+
+
+def plan(hosts: Cluster, *words: str) -> dict[str, Any]:
+    found: dict[str, Any] = hosts.k8sops("plan", "-o", "json", *book(hosts), *words, expect=None).data()
+    return found
+
+
+def findings(hosts: Cluster) -> dict[str, str]:
+    return {one["name"]: one["what"] for one in plan(hosts)["findings"]}
+
+
+def apply(hosts: Cluster, *words: str, expect: int = 0) -> str:
+    ran = hosts.k8sops("apply", "--yes", "-v", *book(hosts), *words, expect=expect)
+    return ran.out + ran.err
+
+
+# --- before anything is changed ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("edit", "wanted"),
+    [({"kubernetes": "1.36.99"}, "1.36.99-1.1"), ({"packages": {"revision": "7.7"}}, "1.36.3-7.7")],
+)
+def test_a_version_that_is_not_in_the_repository_is_named_by_the_plan(
+    hosts: Cluster, edit: dict[str, Any], wanted: str
+) -> None:
+    text = hosts.inventory.read_text()
+    hosts.edit(lambda data: data.update(edit))
+    try:
+        assert f"has no kubelet {wanted}. Available: 1.36.3-1.1" in findings(hosts)["PackageVersion"]
+        apply(hosts, expect=6)
+        assert hosts.on(HOST, f"ls {SOURCES}").split() == ["debian.sources"]
+    finally:
+        hosts.inventory.write_text(text)
+
+
+def test_another_file_with_the_repository_is_named_by_the_plan(hosts: Cluster) -> None:
+    text = f"Types: deb\nURIs: {URL}\nSuites: /\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n"
+    hosts.on(HOST, f"printf %s '{text}' >{SOURCES}/k8s.sources")
+    assert f"{SOURCES}/k8s.sources already has {URL}" in findings(hosts)["PackageSource"]
+    apply(hosts, expect=6)
+    hosts.on(HOST, f"rm {SOURCES}/k8s.sources")
+
+
+# --- sources and keys --------------------------------------------------------------------------------------------
+
+
+def test_what_apt_cannot_read_is_taken_back(hosts: Cluster) -> None:
+    """A second entry where only apt itself finds it."""
+    before = hosts.on(HOST, f"ls -lR {SOURCES} /etc/apt/keyrings 2>&1 || true")
+    hosts.on(
+        HOST,
+        f"""echo 'Dir::Etc::SourceList "/etc/apt/elsewhere";' >/etc/apt/apt.conf.d/99elsewhere
+echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {URL} /' >/etc/apt/elsewhere""",
+    )
+    said = apply(hosts, *REPOSITORY, expect=3)
+    assert "Conflicting values set for option Signed-By" in said
+    assert "What was there before is in place again" in said
+    hosts.on(HOST, "apt-get indextargets >/dev/null; rm /etc/apt/apt.conf.d/99elsewhere /etc/apt/elsewhere")
+    after = hosts.on(HOST, f"ls -lR {SOURCES} /etc/apt/keyrings 2>&1 || true")
+    assert after == before
+
+
+def test_keys_that_apt_may_not_read_are_made_readable(hosts: Cluster) -> None:
+    hosts.on(HOST, "mkdir -p -m 0700 /etc/apt/keyrings; chmod 0700 /etc/apt/keyrings")
+    apply(hosts, *REPOSITORY)
+    assert hosts.on(HOST, "stat -c %a /etc/apt/keyrings").strip() == "755"
+    only = f"-o Dir::Etc::SourceList={SOURCES}/kubernetes.list -o Dir::Etc::SourceParts=-"
+    assert "NO_PUBKEY" not in hosts.on(HOST, f"apt-get update {only} 2>&1")
+    assert plan(hosts, *REPOSITORY)["changes"] == []
+    hosts.on(HOST, "chmod 0700 /etc/apt/keyrings")
+    assert "apt's own user cannot read" in plan(hosts, *REPOSITORY)["changes"][0]["diff"][0]
+    apply(hosts, *REPOSITORY)
+    assert plan(hosts, *REPOSITORY)["changes"] == []
+
+
+def test_a_repository_that_was_never_read_is_not_done(hosts: Cluster) -> None:
+    """What a run that died in the middle leaves: key and source without the note that apt has read it."""
+    hosts.on(HOST, f"sed -i /^#/d {SOURCES}/kubernetes.list; rm -f /var/lib/apt/lists/mirror*")
+    apply(hosts, *REPOSITORY)
+    assert hosts.on(HOST, "ls /var/lib/apt/lists/mirror*Packages").strip()
+
+
+def test_the_list_that_a_person_has_made_is_shown_and_kept(hosts: Cluster) -> None:
+    own = f"{SOURCES}/kubernetes.list"
+    hosts.on(HOST, f"cp {own} /tmp/ours; echo 'deb [signed-by=/etc/apt/keyrings/mine.gpg] {URL} /' >{own}")
+    (change,) = plan(hosts, *REPOSITORY)["changes"]
+    assert f"-deb [signed-by=/etc/apt/keyrings/mine.gpg] {URL} /" in change["diff"]
+    apply(hosts, *REPOSITORY)
+    assert "mine.gpg" in hosts.on(HOST, f"cat {own}.save; rm {own}.save; apt-get indextargets >/dev/null")
+    hosts.on(HOST, f"echo 'deb https://example.com stable main' >{own}")
+    assert "deb https://example.com stable main" in findings(hosts)["PackageSource"]
+    hosts.on(HOST, f"mv /tmp/ours {own}")
+
+
+# --- packages of somebody else -----------------------------------------------------------------------------------
+
+
+def test_nothing_is_removed_that_the_plan_could_not_show(hosts: Cluster) -> None:
+    """On a bare host apt does not know the repository yet, so that nobody can tell what kubernetes-cni conflicts with."""
+    package(hosts, "acme-net", "Conflicts: kubernetes-cni")
+    hosts.on(HOST, f"rm -rf {SOURCES}/kubernetes.list /etc/apt/keyrings /var/lib/apt/lists/mirror*")
+    changes = {one["resource"]: one["risk"] for one in plan(hosts)["changes"]}
+    assert changes["packages:kubernetes"] == "file"
+    said = apply(hosts, expect=3)
+    assert "removes acme-net 1.0, which the approved plan did not show; nothing was installed" in said
+    assert (
+        hosts.on(HOST, "dpkg-query -W -f '${Package} ' acme-net kubelet containerd 2>/dev/null || true") == "acme-net "
+    )
+
+
+def test_a_package_on_hold_is_left_alone(hosts: Cluster) -> None:
+    hosts.on(HOST, "apt-mark hold acme-net")
+    assert findings(hosts)["HeldPackage"] == "acme-net 1.0 is on hold, and would have to be changed"
+    apply(hosts, "--allow", "delete", expect=6)
+    hosts.on(HOST, "apt-mark unhold acme-net")
+
+
+def test_a_removal_is_in_the_plan_and_takes_an_approval_of_its_own(hosts: Cluster) -> None:
+    (change,) = [one for one in plan(hosts)["changes"] if one["resource"] == "packages:kubernetes"]
+    assert change["risk"] == "delete"
+    assert "removes acme-net 1.0" in change["diff"]
+    said = apply(hosts, expect=64)
+    assert "--allow delete" in said
+    assert hosts.on(HOST, "dpkg-query -W -f '${db:Status-Status}' acme-net") == "installed"
+
+
+def test_a_dead_source_is_a_warning_in_the_first_run(hosts: Cluster) -> None:
+    """A host that does not answer, and a repository that is gone; with no lists that an earlier run could have left."""
+    hosts.on(
+        HOST,
+        f"""echo 'deb [trusted=yes] http://127.0.0.1:9/dead ./' >{SOURCES}/dead.list
+echo 'deb [trusted=yes] http://mirror/gone ./' >{SOURCES}/gone.list
+rm -rf /var/lib/apt/lists/*_*""",
+    )
+    # Without lists the removal cannot be foreseen, so what stands in the way goes by hand.
+    hosts.on(HOST, "dpkg --purge acme-net >/dev/null")
+    said = apply(hosts)
+    assert "[WARNING PackageSource]" in said
+    assert "http://mirror/gone" in said
+    hosts.on(HOST, f"rm {SOURCES}/dead.list {SOURCES}/gone.list")
+    assert plan(hosts)["changes"] == []
