@@ -158,11 +158,13 @@ apt_install() {
 
 # refuse_effects: nothing is removed that the approved plan did not show.
 refuse_effects() {
-  local effect list=
+  local effect list='' advice="Run the same command again: its plan shows it now (with --yes, it takes --allow delete)"
   for effect in "${EFFECTS[@]}"; do
     case $effect in removes*|downgrades*) list+=${list:+, }$effect ;; esac
   done
-  fail "installing ${MISSING[*]} $list, which the approved plan did not show; nothing was installed. Run the same command again: its plan shows it now (with --yes, it takes --allow delete)"
+  # What a file conflicts with, only the file tells.
+  [[ ${MISSING[*]} != /* ]] || advice="If it is not needed, remove it first"
+  fail "installing ${MISSING[*]##*/} $list, which the approved plan did not show; nothing was installed. $advice"
 }
 
 # apt_errors: what apt complained of (stdin), on one line.

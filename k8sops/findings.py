@@ -127,6 +127,12 @@ KINDS = (
         "distribution.",
     ),
     Kind(
+        "TimeSync",
+        "The host's clock is not synchronised, although a time service keeps it.",
+        "`timedatectl timesync-status` or `chronyc tracking` shows why; often its servers cannot be reached.",
+        level="warning",
+    ),
+    Kind(
         "ContainerdSupport",
         "The next minor of Kubernetes will not run with this containerd.",
         "Nothing has to be done now. Upgrade containerd before Kubernetes.",

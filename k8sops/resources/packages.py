@@ -52,19 +52,23 @@ def _takes_away(effect: str) -> bool:
 
 
 def deb(package: str, url: str, sha256: str) -> Resource:
-    """This package installed, from a .deb that is taken only if its SHA-256 is the wanted one."""
+    """This package installed, from a .deb that is taken only if its SHA-256 is the wanted one; which, is noted."""
+    note = f"/etc/k8sops/{package}.sha256"
     return Resource(
         id=f"deb:{package}",
         check=f"""read -r _ _ has _ <<<"${{PACKAGE[{quote(package)}]-}}"
-[ "$has" = installed ] || drift "${{has:-absent}}" """,
+[ "$has" = installed ] || drift "${{has:-absent}}"
+has_line {quote(note)} {sha256} || drift "installed from another file" """,
         apply=f"""dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file {quote(url)} "$dir/package.deb" SHA256:{sha256}
 chmod 0755 "$dir"
-apt_install '' '' "$dir/package.deb" """,
+apt_install downgrades:{quote(package)} '' "$dir/package.deb"
+echo {sha256} | put_file {quote(note)} 0644 root:root""",
         want=f"from {url}",
         deadline=600,
         asks=(("package", package),),
+        risk="restart",
     )
 
 

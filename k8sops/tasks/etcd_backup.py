@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
+from k8sops import packaging
 from k8sops.etcd.backup import check_name, stem
 from k8sops.facts import Fleet
 from k8sops.facts import Parameters as Decided
@@ -29,14 +30,25 @@ class Parameters(TaskParameters):
     encrypt_to: Annotated[AgeRecipient | None, OrNone] = parameter("a recipient of age, age1 and 58 letters", "age1…")
 
 
+def _copies(spec: ClusterSpec, parameters: Decided) -> tuple[Sequence[str], str]:
+    """Where copies go, and for whom they are encrypted: the run's parameters win over the inventory."""
+    given, backup = Parameters.read(parameters), spec.settings.backup
+    recipient = given.encrypt_to if "encrypt_to" in parameters else backup.encrypt_to
+    return backup.to if given.to is None else given.to, recipient or ""
+
+
+def _needed(to: Sequence[str], recipient: str) -> dict[str, None]:
+    """The packages that copies need."""
+    to_s3 = any(place.startswith("s3://") for place in to)
+    return dict.fromkeys([*(["age"] if recipient else []), *(["curl"] if to_s3 else [])])
+
+
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    given, backup = Parameters.read(fleet.parameters), spec.settings.backup
-    name = check_name(fleet.parameters["backup"])
-    to = backup.to if given.to is None else given.to
-    recipient = (given.encrypt_to if "encrypt_to" in fleet.parameters else backup.encrypt_to) or ""
-    needed = [*(["age"] if recipient else []), *(["curl"] if any(one.startswith("s3://") for one in to) else [])]
+    name, backup = check_name(fleet.parameters["backup"]), spec.settings.backup
+    to, recipient = _copies(spec, fleet.parameters)
+    needed = _needed(to, recipient)
     if needed:
-        yield packages("backup", dict.fromkeys(needed))
+        yield packages("backup", needed, effects=packaging.effects(fleet[host.name], "backup"))
     yield taken(spec, host, name)
     credentials = None
     if backup.s3.credentials and any(one.startswith("s3://") for one in to):
@@ -52,6 +64,12 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         )
 
 
+def _asks(spec: ClusterSpec, host: HostEntry, given: Decided) -> str:
+    """What installing packages would do to others, on every host that may be the one that backs up."""
+    needed = _needed(*_copies(spec, given))
+    return packaging.plan_question("backup", needed) if needed and host.is_control_plane else ""
+
+
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Decided:
     """The name of the backup: where it is taken, and when, by that host's clock."""
     node = fleet.delegate([one.name for one in spec.control_planes])
@@ -64,5 +82,6 @@ TASK = Task(
     title="a backup of etcd",
     resources=_resources,
     parameters=Parameters,
+    asks=_asks,
     decides=_decides,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops import shell
+from k8sops import packaging, shell
 from k8sops.errors import InputError
 from k8sops.etcd import library
 from k8sops.etcd.cron import cron_of
@@ -38,11 +38,16 @@ def script_of(spec: ClusterSpec, host: HostEntry) -> str:
     return "\n".join([*parts, shell.LIBRARY, library(*words), 'main "$@"', ""])
 
 
+def _needed(spec: ClusterSpec) -> dict[str, None]:
+    """The packages without which nothing is backed up, or tried."""
+    backup = spec.settings.backup
+    return dict.fromkeys(["curl", *(["age"] if backup.encrypt_to else []), *(["cron"] if backup.cron else [])])
+
+
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     jobs, cron = jobs_of(spec), spec.settings.backup.cron
     if jobs:
-        needed = ["curl", *(["age"] if spec.settings.backup.encrypt_to else []), *(["cron"] if cron else [])]
-        yield packages("backup", dict.fromkeys(needed))
+        yield packages("backup", _needed(spec), effects=packaging.effects(fleet[host.name], "backup"))
         yield from _secrets(spec)
         yield file(SCRIPT, script_of(spec, host), mode=0o700)
     if jobs and cron:
@@ -84,17 +89,21 @@ def _secrets(spec: ClusterSpec) -> Iterator[Resource]:
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
-    """Whether systemd understands the schedules."""
-    if not host.is_control_plane or spec.settings.backup.cron:
+    """What installing packages would do to others, and whether systemd understands the schedules."""
+    jobs = jobs_of(spec)
+    if not host.is_control_plane or not jobs:
         return ""
-    return "\n".join(
+    question = packaging.plan_question("backup", _needed(spec))
+    calendars = (
         f"! type -P systemd-analyze >/dev/null || systemd-analyze calendar -- {quote(when)} >/dev/null 2>&1 ||"
         f" fact more.bad_calendar {what}"
-        for what, when in jobs_of(spec).items()
+        for what, when in jobs.items()
     )
+    return "\n".join([question, *(() if spec.settings.backup.cron else calendars)])
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    yield from packaging.held_findings(fleet, "backup")
     jobs = jobs_of(spec)
     for name in fleet.facts:
         for what in fleet[name].more.get("bad_calendar", ()):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops import firewall
-from k8sops.facts import Fleet, HostFacts
+from k8sops import firewall, packaging
+from k8sops.facts import Fleet, HostFacts, Parameters
+from k8sops.findings import Finding
 from k8sops.render import render
 from k8sops.resource import Resource
 from k8sops.resources.files import file
@@ -38,13 +39,26 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 def _own(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Resource]:
     rules = firewall.nft_rules([*firewall.ssh_openings(host, facts), *firewall.openings(spec, host)])
-    yield packages("firewall", {"nftables": None})
+    yield packages("firewall", {"nftables": None}, effects=packaging.effects(facts, "firewall"))
     yield file(OWN_FILE, render("firewall/k8sops.nft.j2", spec=spec, rules=rules))
     yield file(UNIT, render("firewall/k8sops-firewall.service.j2", spec=spec))
     yield service("k8sops-firewall", reads=(OWN_FILE, UNIT))
     yield own_loaded()
 
 
+def _asks(spec: ClusterSpec, host: HostEntry, given: Parameters) -> str:
+    managed = spec.settings.firewall == "managed"
+    return packaging.plan_question("firewall", {"nftables": None}) if managed else ""
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    yield from packaging.held_findings(fleet, "firewall")
+
+
 TASK = Task(
-    name="firewall", title="the ports of the host's role are open, and no others by k8sops", resources=_resources
+    name="firewall",
+    title="the ports of the host's role are open, and no others by k8sops",
+    resources=_resources,
+    findings=_findings,
+    asks=_asks,
 )

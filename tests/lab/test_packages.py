@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import Cluster
+from placed import paths, reader, rendered
 
 pytestmark = pytest.mark.beside
 BOOK = "- {name: Packages, hosts: all, tasks: [preflight, kubernetes-packages]}\n"
@@ -23,6 +26,8 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made.k8sops("lab", "down", made.name)
     made.lab_up("--workers", "0")
     (made.folder / "book.yaml").write_text(BOOK)
+    (made.folder / "time.yaml").write_text("- {name: Clocks, hosts: all, tasks: [time-sync]}\n")
+    (made.folder / "login.yaml").write_text("- {name: Logins, hosts: all, tasks: [shell-comfort]}\n")
     yield made
     made.k8sops("lab", "down", made.name)
 
@@ -184,3 +189,107 @@ rm -rf /var/lib/apt/lists/*_*""",
     assert "http://mirror/gone" in said
     hosts.on(HOST, f"rm {SOURCES}/dead.list {SOURCES}/gone.list")
     assert plan(hosts)["changes"] == []
+
+
+# --- clocks ------------------------------------------------------------------------------------------------------
+
+UNIT = """[Unit]
+Description=The clock of this site
+Wants=time-sync.target
+Before=time-sync.target
+[Service]
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+"""
+
+
+def time_changes(hosts: Cluster) -> list[str]:
+    found = hosts.k8sops("plan", "-o", "json", "-p", str(hosts.folder / "time.yaml")).data()
+    return [one["resource"] for one in found["changes"]]
+
+
+def test_whoever_keeps_the_time_is_left_alone(hosts: Cluster) -> None:
+    """A package that provides a time service, and a unit that nobody has packaged."""
+    assert time_changes(hosts) == ["packages:time-sync", "service:systemd-timesyncd"]
+    package(hosts, "site-clock", "Provides: time-daemon\\nConflicts: time-daemon")
+    assert time_changes(hosts) == []
+    hosts.on(HOST, f"dpkg --purge site-clock >/dev/null; printf %s '{UNIT}' >/etc/systemd/system/gps-clock.service")
+    hosts.on(HOST, "systemctl daemon-reload; systemctl -q enable --now gps-clock")
+    assert time_changes(hosts) == []
+    hosts.on(HOST, "systemctl -q disable --now gps-clock; rm /etc/systemd/system/gps-clock.service")
+    assert time_changes(hosts) == ["packages:time-sync", "service:systemd-timesyncd"]
+
+
+# --- files that others read --------------------------------------------------------------------------------------
+
+FOLDER = "/tmp/placed"
+NFT_BEFORE = "table inet filter { chain input { type filter hook input priority 0; }; }\n"
+"""The chains of the host's own, which our rules are added to."""
+
+
+def texts() -> dict[str, set[str]]:
+    """Each file that is placed whole, and what it may hold."""
+    found: dict[str, set[str]] = {}
+    for resource in rendered():
+        for path in paths(resource):
+            assert reader(path), f"{path} ({resource.id}): say in placed.py who reads it, and how strictly"
+            whole = resource.id == f"file:{path}" and resource.want is not None
+            found.setdefault(path, set()).update([resource.want or ""] if whole else [])
+    return found
+
+
+def place(hosts: Cluster, path: str, text: str) -> str:
+    where = f"{FOLDER}{path}"
+    hosts.on(HOST, f"mkdir -p {where.rpartition('/')[0]}; cat >{where} <<'END_OF_FILE'\n{text}END_OF_FILE")
+    return where
+
+
+def parses(name: str, text: str) -> None:
+    """The text has the form of a file that nothing on a host checks beforehand."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    if name == "toml":
+        tomllib.loads(text)
+    elif name == "json":
+        json.loads(text)
+    elif name == "cron":
+        # crontab(5), of /etc/cron.d: settings, or five fields, a user and a command; the last line ends.
+        entry = r"\w+=.*|(?:[-*/,0-9A-Za-z]+\s+){5}[a-z_][-a-z0-9_]*\s+\S.*"
+        assert text.endswith("\n")
+        assert not [line for line in lines if not re.fullmatch(entry, line)]
+
+
+def test_every_file_that_is_placed_satisfies_its_strictest_reader(hosts: Cluster) -> None:
+    hosts.on(HOST, "apt-get -qq -y install --no-install-recommends nftables >/dev/null 2>&1")
+    units = []
+    for path, wanted in texts().items():
+        program = reader(path) or ""
+        for text in wanted:
+            parses(program, text)
+            where = place(hosts, path, NFT_BEFORE + text if path.endswith("nftables.nft") else text)
+            if "FILE" in program:
+                hosts.on(HOST, program.replace("FILE", where))
+        if program == "systemd-analyze verify":
+            units.append(path)
+    verify(hosts, units)
+
+
+def verify(hosts: Cluster, units: list[str]) -> None:
+    """systemd understands every line of these units, and of the drop-ins of units that are not installed here."""
+    for path in units:
+        if path.endswith(".service.d/k8sops.conf"):
+            unit = path.rpartition(".d/")[0]
+            place(hosts, unit, "[Unit]\nDescription=x\n[Service]\nExecStart=/bin/true\n")
+    names = sorted({f"{FOLDER}{path.partition('.d/')[0]}" for path in units})
+    said = hosts.on(
+        HOST,
+        f"SYSTEMD_UNIT_PATH={FOLDER}/etc/systemd/system: systemd-analyze verify {' '.join(names)} 2>&1 || true",
+    )
+    # What such a unit starts is not installed here.
+    assert [line for line in said.splitlines() if FOLDER in line and "is not executable" not in line] == []
+
+
+def test_every_login_shell_starts_without_a_word(hosts: Cluster) -> None:
+    hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "login.yaml"))
+    for shell in ("sh -l -c true", "bash -l -c true", "su -l ops -s /bin/sh -c true", "su -l ops -c true"):
+        assert hosts.on(HOST, f"{shell} 2>&1") == ""

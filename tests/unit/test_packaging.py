@@ -22,6 +22,7 @@ from k8sops.stream import Reader
 from k8sops.task import load_task, task_names
 from k8sops.tasks.kubernetes_packages import TASK
 from k8sops.tasks.shell_comfort import PROFILE
+from k8sops.tasks.time_sync import TASK as TIME
 
 URL = "https://pkgs.k8s.io/core:/stable:/v1.36/deb/"
 OWN = "/etc/apt/sources.list.d/kubernetes.list"
@@ -279,3 +280,54 @@ def test_every_login_shell_can_read_the_profile(tmp_path: Path) -> None:
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "<(" not in PROFILE
+
+
+# --- who keeps the time ------------------------------------------------------------------------------------------
+
+
+def time_resources(facts: HostFacts) -> list[str]:
+    cluster, names = spec(), frozenset({"w1"})
+    fleet = Fleet({"w1": facts}, names)
+    told = Fleet({"w1": facts}, names, TIME.decides(cluster, fleet))
+    return [one.id for one in TIME.resources(cluster, cluster.host("w1"), told)]
+
+
+def time_findings(facts: HostFacts) -> list[str]:
+    return [finding.what for finding in TIME.findings(spec(), Fleet({"w1": facts}, frozenset({"w1"})))]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        HostFacts(packages={"chrony": "4.3"}),
+        HostFacts(more={"time_keeper": ("ptp4l@eth0.service",)}),
+        HostFacts(more={"time_keeper": ("site-clock",)}, packages={"systemd-timesyncd": "252"}),
+        HostFacts(more={"time_synchronised": ("yes",)}),
+    ],
+)
+def test_a_host_whose_time_is_kept_is_left_with_what_keeps_it(facts: HostFacts) -> None:
+    assert time_resources(facts) == []
+
+
+@pytest.mark.parametrize("facts", [HostFacts(), HostFacts(more={"time_synchronised": ("no",)})])
+def test_a_host_whose_time_nobody_keeps_gets_a_time_service(facts: HostFacts) -> None:
+    assert time_resources(facts) == ["packages:time-sync", "service:systemd-timesyncd"]
+    assert time_findings(facts) == []
+
+
+def test_a_host_that_is_left_with_its_time_keeper_stays_so_to_the_end_of_the_run() -> None:
+    """What tasks asked at its beginning is not among the facts that a run gathers later."""
+    cluster, names = spec(), frozenset({"w1"})
+    decided = TIME.decides(cluster, Fleet({"w1": HostFacts(more={"time_keeper": ("ptp4l",)})}, names))
+    assert list(TIME.resources(cluster, cluster.host("w1"), Fleet({"w1": HostFacts()}, names, decided))) == []
+
+
+def test_a_clock_that_is_not_synchronised_is_a_warning() -> None:
+    no = {"time_synchronised": ("no",)}
+    assert time_findings(HostFacts(packages={"chrony": "4.3"}, more=no)) == [
+        "the clock is not synchronised (time service: chrony)"
+    ]
+    assert time_findings(HostFacts(packages={"systemd-timesyncd": "252"}, more=no)) == [
+        "the clock is not synchronised (time service: systemd-timesyncd)"
+    ]
+    assert time_findings(HostFacts(packages={"chrony": "4.3"}, more={"time_synchronised": ("yes",)})) == []
