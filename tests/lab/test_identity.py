@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from conftest import Cluster
 
+pytestmark = pytest.mark.beside
 WRITTEN = "find /etc /var/lib/kubelet/*.* -xdev -type f -newer /tmp/before"
 """Files of configuration that were written since the test began."""
 BY_HAND = """cat >/tmp/init.yaml <<EOF
