@@ -240,9 +240,7 @@ class Progress:
             self.console.print(f"  [cyan]waiting[/cyan]: {event['host']}  {what}", highlight=False)
         elif kind == "warning":
             what = escape(event["line"].strip())
-            self.console.print(
-                f"  [yellow]warning[/yellow]: {event['host']}  {what}", highlight=False, soft_wrap=True
-            )
+            self.console.print(f"  [yellow]warning[/yellow]: {event['host']}  {what}", highlight=False, soft_wrap=True)
         elif kind == "failed":
             self.now.pop(event["host"], None)
         self._show()

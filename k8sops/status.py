@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 
+from k8sops import health
 from k8sops.errors import HostError, UnreachableError
 from k8sops.etcd import members
+from k8sops.health import Problem
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.session import Session
@@ -17,6 +19,8 @@ from k8sops.shell import envelope, json_of, new_mark, parts
 from k8sops.spec import ClusterSpec
 
 SCRIPT = r"""
+mark part health
+%s
 mark part api; kubectl get --raw=/readyz --request-timeout=5s 2>&1; echo
 mark part nodes; kubectl get nodes -o json --request-timeout=10s
 mark part pods; kubectl -n kube-system get pods -l tier=control-plane -o json --request-timeout=10s
@@ -25,6 +29,8 @@ mark part backup; kubectl -n kube-system get configmap k8sops-backup-marker -o j
 mark part certificates; kubeadm certs check-expiration -o json
 mark part end
 """
+SOON_DAYS = 30
+"""Days before its end from which on a certificate is worth a word."""
 
 
 def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
@@ -43,7 +49,9 @@ def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any
     for host in spec.control_planes:
         mark = new_mark()
         try:
-            result = connect(host.name).run(envelope(mark, [f"({SCRIPT}) 2>/dev/null"]), timeout=90)
+            result = connect(host.name).run(
+                envelope(mark, [f"({SCRIPT % health.script(spec)}) 2>/dev/null"]), timeout=90
+            )
         except HostError as error:
             silent.append(error)
             continue
@@ -65,14 +73,24 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
     dates = [one["expirationDate"] for one in certificates.get("certificates", []) if one.get("expirationDate")]
     api = said.get("api", "") == "ok"
     rows = [_node(one) for one in nodes["items"]]
-    missing = sorted({host.name for host in spec.hosts} - {row["name"] for row in rows})
+    names = {row["name"] for row in rows}
+    missing = sorted({host.name for host in spec.hosts} - names)
+    planes = [host.name for host in spec.control_planes if host.name in names]
+    expiry, version = min(dates) if dates else None, (data.get("version") or {}).get("serverVersion") or {}
+    problems = [
+        *_of_nodes(spec, rows, missing, version.get("gitVersion")),
+        *health.problems(spec, health.parse(said.get("health", "").splitlines()), planes),
+        *_of_certificates(certificates),
+    ]
+    ignored = {name.lower() for name in spec.preflight_ignore}
+    broken = [one for one in problems if one.broken and one.name.lower() not in ignored]
     return {
         "apiVersion": "k8sops/v1",
         "kind": "Status",
         "cluster": spec.cluster,
         "asked": asked,
         "api": "ready" if api else "silent",
-        "server": ((data.get("version") or {}).get("serverVersion") or {}).get("gitVersion"),
+        "server": version.get("gitVersion"),
         "wanted": f"v{spec.version}",
         "nodes": rows,
         "missing": missing,
@@ -82,14 +100,46 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
         },
         "etcd": None,
         "externalEtcd": list(external.endpoints) if (external := spec.settings.etcd.external) else None,
-        "nextExpiry": min(dates) if dates else None,
+        "nextExpiry": expiry,
         "lastBackup": ((data.get("backup") or {}).get("data") or {}).get("done", "").removeprefix("done/") or None,
-        "healthy": api and not missing and all(row["ready"] for row in rows),
+        "problems": [vars(one) for one in problems],
+        "healthy": api and not missing and not broken,
     }
 
 
+def _of_nodes(
+    spec: ClusterSpec, rows: list[dict[str, Any]], missing: list[str], server: str | None
+) -> Iterator[Problem]:
+    for row in rows:
+        if not row["ready"]:
+            yield Problem("NodeNotReady", row["name"], f"NotReady: {row['why']}")
+        if server and row["kubelet"] != server:
+            what = f"kubelet is {row['kubelet']}, the API server is {server}"
+            yield Problem("VersionSkew", row["name"], what, broken=False)
+    # Where the API says nothing at all, that is the problem.
+    for name in missing if rows else ():
+        yield Problem("NodeMissing", name, "is in the inventory, but is not a node of the cluster")
+    if server and server != f"v{spec.version}":
+        what = f"the API server is {server}, the inventory wants v{spec.version}"
+        yield Problem("VersionSkew", "", what, broken=False)
+
+
+def _of_certificates(said: dict[str, Any]) -> Iterator[Problem]:
+    """Certificates of the control plane that was asked which have expired, or will soon."""
+    for one in [*said.get("certificates", []), *said.get("certificateAuthorities", [])]:
+        if one.get("missing") or not one.get("expirationDate"):
+            continue
+        days = _days_left(one["expirationDate"])
+        if days < 0:
+            yield Problem("Certificate", "", f"certificate {one['name']} expired on {one['expirationDate'][:10]}")
+        elif days < SOON_DAYS:
+            what = f"certificate {one['name']} expires on {one['expirationDate'][:10]}, in {days} days"
+            yield Problem("Certificate", "", what, broken=False)
+
+
 def _node(node: dict[str, Any]) -> dict[str, Any]:
-    ready = next((one for one in node["status"].get("conditions", []) if one["type"] == "Ready"), {"status": "Unknown"})
+    conditions = node["status"].get("conditions", [])
+    ready = next((one for one in conditions if one["type"] == "Ready"), {"status": "Unknown"})
     roles = [key.rpartition("/")[2] for key in node["metadata"]["labels"] if key.startswith("node-role.kubernetes.io/")]
     info = node["status"]["nodeInfo"]
     address = [one["address"] for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
@@ -97,6 +147,7 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
         "name": node["metadata"]["name"],
         "ready": ready["status"] == "True",
         "why": None if ready["status"] == "True" else ready.get("message", "its kubelet has said nothing yet"),
+        "conditions": [one["type"] for one in conditions if one["type"] != "Ready" and one["status"] == "True"],
         "schedulable": not node["spec"].get("unschedulable", False),
         "roles": ",".join(roles) or "worker",
         "address": (address or [""])[0],
@@ -127,7 +178,13 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
     nodes = [
         (
             one["name"],
-            ("Ready" if one["ready"] else "NotReady") + ("" if one["schedulable"] else ",SchedulingDisabled"),
+            ",".join(
+                [
+                    "Ready" if one["ready"] else "NotReady",
+                    *one["conditions"],
+                    *([] if one["schedulable"] else ["SchedulingDisabled"]),
+                ]
+            ),
             one["roles"],
             one["address"],
             one["kubelet"],
@@ -136,11 +193,18 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
         for one in found["nodes"]
     ]
     table(console, title, [*nodes, *((name, "not a node", "", "", "", "") for name in found["missing"])])
-    sick = [f"{one['name']} is not Ready: {one['why']}" for one in found["nodes"] if not one["ready"]]
-    if sick:
-        console.print("\n" + "\n".join(sick), style="red", highlight=False, markup=False)
+    if found["problems"]:
+        console.print("\n[bold]PROBLEMS[/bold]", highlight=False)
+    for one in sorted(found["problems"], key=lambda one: not one["broken"]):
+        line = f"{one['node']}: {one['what']}" if one["node"] else one["what"]
+        style = "red" if one["broken"] else "yellow"
+        console.print(f"  {line}", style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def _days_left(date: str) -> int:
+    return (datetime.fromisoformat(date) - datetime.now(UTC)).days
 
 
 def _when(date: str) -> str:
-    left = datetime.fromisoformat(date) - datetime.now(UTC)
-    return f"{date[:10]}, in {left.days} days"
+    days = _days_left(date)
+    return f"{date[:10]}, in {days} days" if days >= 0 else f"{date[:10]}: expired"
