@@ -1,0 +1,132 @@
+"""What is broken inside a living cluster is named with its cause, by status, check and verify."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from conftest import Cluster
+
+KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
+CONFIG = "/var/lib/kubelet/config.yaml"
+PKI = "/var/lib/kubelet/pki"
+Until = Callable[[Callable[[], bool], float], None]
+CRASHING = """
+apiVersion: v1
+kind: Pod
+metadata: {name: crashes, namespace: kube-system}
+spec:
+  nodeName: w1
+  terminationGracePeriodSeconds: 0
+  containers: [{name: crashes, image: "registry.k8s.io/pause:3.10.2", imagePullPolicy: IfNotPresent, command: [/nothing-of-that-name]}]
+"""
+# kubelet asks for a serving certificate, which nobody approves.
+WAITING = f"""cp {CONFIG} {CONFIG}.kept; mkdir {PKI}/kept; mv {PKI}/kubelet.* {PKI}/kept
+echo 'serverTLSBootstrap: true' >>{CONFIG}; systemctl restart kubelet"""
+RESTORED = f"""[ ! -e {CONFIG}.kept ] || {{ mv {CONFIG}.kept {CONFIG}; rm -f {PKI}/kubelet-server-*; mv {PKI}/kept/* {PKI}/
+rmdir {PKI}/kept; systemctl restart kubelet; }}"""
+
+
+def kubectl(cluster: Cluster, words: str, text: str = "") -> str:
+    return cluster.on("cp1", f"{KUBECTL} {words} <<'EOF'\n{text}\nEOF")
+
+
+@pytest.fixture(scope="module")
+def made(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster, finished; whole again in the end."""
+    cluster.apply()
+    yield cluster
+    cluster.on("w1", RESTORED)
+    kubectl(cluster, "uncordon w1")
+    kubectl(cluster, "-n kube-system delete pod crashes --ignore-not-found --wait=false")
+    kubectl(cluster, "delete csr --all")
+    cluster.on("cp1", "kubeadm init phase addon kube-proxy --config /etc/kubernetes/k8sops/init.yaml")
+    cluster.apply()
+
+
+def problems(cluster: Cluster) -> dict[tuple[str, str], str]:
+    """What status says, by name and node."""
+    found = cluster.k8sops("status", "-o", "json", expect=None).data()["problems"]
+    return {(one["name"], one["node"]): one["what"] for one in found}
+
+
+def findings(cluster: Cluster, code: int) -> dict[tuple[str, str], str]:
+    """What check says, by name and host."""
+    ran = cluster.k8sops("check", "-o", "json", expect=code)
+    return {(one["name"], one["host"]): one["what"] for one in ran.data()["findings"]}
+
+
+def test_what_is_broken_is_named_by_status_check_and_verify(made: Cluster, until: Until) -> None:
+    assert made.k8sops("status").code == 0
+    made.on("w1", WAITING)
+    kubectl(made, "-n kube-system scale deployment coredns --replicas=0")
+    kubectl(made, "cordon w1")
+    kubectl(made, "-n kube-system delete daemonset kube-proxy")
+    kubectl(made, "apply -f -", CRASHING)
+    wanted = {
+        ("KubeletServingCertificate", "w1"): "kubectl logs, exec and port-forward fail there",
+        ("CoreDNS", ""): "CoreDNS is scaled to 0 replicas: no name resolves in pods",
+        ("NodeCordoned", "w1"): "cordoned: no new pods are scheduled there",
+        ("AddonMissing", ""): "DaemonSet kube-system/kube-proxy is missing: Services are not served",
+        ("SystemPods", "w1"): "kube-system/crashes: ",
+    }
+    until(lambda: problems(made).keys() >= wanted.keys(), 60)
+    said = problems(made)
+    assert {key: text for key, text in wanted.items() if text not in said[key]} == {}
+    shown = made.k8sops("status", expect=3).out
+    assert "Ready,SchedulingDisabled" in shown
+    assert "PROBLEMS" in shown
+    seen = findings(made, 2)
+    assert {key for key in wanted if (key[0], key[1] or "cp1") not in seen} == set()
+    # Later plays have their say, though kube-proxy is gone: nothing is taken for an unfinished start.
+    changes = {one["resource"]: one["outcome"] for one in made.changes()}
+    assert changes["replicas:coredns"] == "drift"
+    assert "kubeadm-init" not in changes
+    _verify_names_causes(made)
+
+
+def _verify_names_causes(made: Cluster) -> None:
+    tests: list[dict[str, Any]] = made.k8sops("verify", "--timeout", "1", "-o", "json", expect=3).data()["tests"]
+    why = {one["name"]: one["why"] for one in tests if not one["passed"]}
+    assert tests[0]["name"] == "no problem of the cluster is known"
+    for text in ("CoreDNS is scaled to 0", "kubelet's serving certificate waits", "kube-proxy is missing", "crashes"):
+        assert text in why["no problem of the cluster is known"]
+    # The pod network is well, and is not blamed.
+    assert not any("pod" in name for name in why)
+    assert "from w1: cannot logs: " in why["logs and exec work on every node"]
+    assert "from cp1" not in why["logs and exec work on every node"]
+
+
+def test_an_approved_certificate_and_an_apply_make_it_whole(made: Cluster, until: Until) -> None:
+    kubectl(made, "certificate approve $(" + f"{KUBECTL} get csr -o name | cut -d/ -f2)")
+    made.apply()
+    assert kubectl(made, "-n kube-system get deployment coredns -o jsonpath={.spec.replicas}") == "2"
+    until(lambda: ("KubeletServingCertificate", "w1") not in problems(made), 30)
+    assert ("CoreDNS", "") not in problems(made)
+
+
+def test_pressure_is_named(made: Cluster) -> None:
+    condition = {"type": "PIDPressure", "status": "True", "reason": "Test", "message": "of a test"}
+    patch = shlex.quote(str({"status": {"conditions": [condition]}}).replace("'", '"'))
+    # kubelet takes it back within 10 s, so it is said again and again.
+    again = f"while {KUBECTL} patch node w1 --subresource=status -p {patch}; do sleep 0.3; done"
+    made.on("cp1", f"timeout 60 bash -c {shlex.quote(again)} >/dev/null 2>&1 & echo $! >/run/pressure")
+    try:
+        assert "PIDPressure" in problems(made)["NodePressure", "w1"]
+        assert findings(made, 0)["NodePressure", "w1"].startswith("PIDPressure")
+    finally:
+        made.on("cp1", "kill $(cat /run/pressure); rm /run/pressure")
+
+
+def test_a_part_of_the_control_plane_that_does_not_run_is_named(made: Cluster, until: Until) -> None:
+    manifest = "/etc/kubernetes/manifests/kube-scheduler.yaml"
+    made.on("cp1", f"mv {manifest} /root/")
+    try:
+        until(lambda: ("ControlPlane", "cp1") in problems(made), 60)
+        assert f"kube-scheduler does not run. Is {manifest} there" in problems(made)["ControlPlane", "cp1"]
+        assert made.k8sops("status", expect=3).code == 3
+    finally:
+        made.on("cp1", f"mv /root/kube-scheduler.yaml {manifest}")
+    until(lambda: ("ControlPlane", "cp1") not in problems(made), 60)
