@@ -329,6 +329,82 @@ KINDS = (
     ),
     Kind("NoSpace", "There is not enough disk space for the restored data.", "Free some space."),
     Kind("BadCalendar", "systemd does not understand the schedule.", "`systemd-analyze calendar EXPRESSION`."),
+    # --- edits that cannot be rolled out to a living cluster yet ---
+    Kind(
+        "ControlPlaneSettings",
+        "Flags or volumes of the control plane's programs are not as the inventory says: `extra_args`, `extra_volumes`,"
+        " `etcd.external`. It was edited, or kubeadm-config or a manifest was edited by hand.",
+        "Put the setting back, or bring the cluster to it by hand, with `kubeadm init phase control-plane` and"
+        " `kubeadm init phase upload-config`.",
+        "pending",
+    ),
+    Kind(
+        "FeatureGates",
+        "`feature_gates` was edited; programs of the cluster run with other gates.",
+        "Put the setting back, or set the gates by hand.",
+        "pending",
+    ),
+    Kind(
+        "CertificateNames",
+        "`api_server.sans` was edited; the certificates of the API servers are for other names.",
+        "Put the setting back, or renew the certificates by hand with `kubeadm init phase certs apiserver`.",
+        "pending",
+    ),
+    Kind(
+        "KubeletSettings",
+        "`kubelet`, `kubelet_extra_args` or `allow_cgroup_v1` was edited, or the configuration of a kubelet was edited"
+        " by hand.",
+        "Put the setting back; or edit the ConfigMap kubelet-config by hand, then `kubeadm upgrade node phase"
+        " kubelet-config` and a restart of kubelet, node by node. Flags are in /var/lib/kubelet/kubeadm-flags.env.",
+        "pending",
+    ),
+    Kind(
+        "KubeProxySettings",
+        "`kube_proxy` was edited, or the ConfigMap kube-proxy was edited by hand.",
+        "Put the setting back; or edit the ConfigMap by hand, then `kubectl -n kube-system rollout restart"
+        " daemonset/kube-proxy`.",
+        "pending",
+    ),
+    Kind(
+        "NodeAddress",
+        "`address` was edited; the cluster knows the node by another address.",
+        "Put the address back; or `k8sops reset HOST`, then `k8sops apply`.",
+        "pending",
+    ),
+    Kind(
+        "BackupSchedule",
+        "Settings in `backup` were edited, or a control plane came or went, and the schedule on the control planes does"
+        " not know it yet. `apply` does not change schedules.",
+        "`k8sops etcd schedule`.",
+        "pending",
+    ),
+    Kind(
+        "PodNetwork",
+        "`network.cni` was set to `none`, and flannel still is the network of the pods.",
+        "Put `cni: flannel` back: k8sops does not remove a network on which pods run.",
+        "pending",
+    ),
+    Kind(
+        "Taints",
+        "The inventory says `taints: []` of a control plane, which still has the taint that kubeadm gave to it.",
+        "Remove it by hand, with the command that is shown.",
+        "pending",
+    ),
+    Kind(
+        "NodeNotInInventory",
+        "A node of the cluster is not in the inventory: it was taken out, or others added it.",
+        "Put the host back into the inventory and `k8sops reset` it; or `kubectl drain` and `kubectl delete node`.",
+        "pending",
+    ),
+    # --- secrets ---
+    Kind(
+        "SuperAdmin",
+        "/etc/kubernetes/super-admin.conf is on a control plane. kubeadm made it for the first start; its certificate"
+        " is in the group system:masters, which no RBAC rule limits, and cannot be revoked.",
+        "`k8sops apply -e super_admin=remove --allow delete` removes the file; keep a copy in a safe place if you want"
+        " one. `kubeadm init phase kubeconfig super-admin` makes a new one whenever it is needed.",
+        "warning",
+    ),
 )
 
 

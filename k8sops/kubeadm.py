@@ -77,17 +77,23 @@ def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict
     return [{"name": name, "value": one} for name, many in lists.items() for one in many]
 
 
-def _volumes(component: Component) -> list[dict[str, Any]]:
+def volumes(component: Component) -> list[dict[str, Any]]:
+    """Extra volumes as kubeadm has them (HostPathMount)."""
     fields = {"name": "name", "host_path": "hostPath", "mount_path": "mountPath"}
     fields |= {"read_only": "readOnly", "path_type": "pathType"}
     return [{fields[key]: value for key, value in one.model_dump().items()} for one in component.extra_volumes]
 
 
+def component_args(spec: ClusterSpec, component: Component) -> dict[str, str | list[str]]:
+    """The flags that one of the control plane's programs gets beyond kubeadm's own."""
+    return {**_gates(spec), **component.extra_args}
+
+
 def _component(spec: ClusterSpec, component: Component) -> dict[str, Any]:
     """One of the control plane's programs, as ClusterConfiguration has it."""
-    made: dict[str, Any] = {"extraArgs": _args(spec, {**_gates(spec), **component.extra_args})}
+    made: dict[str, Any] = {"extraArgs": _args(spec, component_args(spec, component))}
     if component.extra_volumes:
-        made["extraVolumes"] = _volumes(component)
+        made["extraVolumes"] = volumes(component)
     return made
 
 
@@ -99,19 +105,29 @@ def _etcd(spec: ClusterSpec) -> dict[str, Any]:
     return {"external": {"endpoints": list(external.endpoints), **files}}
 
 
+def gates_flag(spec: ClusterSpec) -> str:
+    """The feature gates as the flag --feature-gates takes them."""
+    return ",".join(f"{name}={str(on).lower()}" for name, on in sorted(spec.settings.feature_gates.items()))
+
+
 def _gates(spec: ClusterSpec) -> dict[str, str]:
-    gates = ",".join(f"{name}={str(on).lower()}" for name, on in sorted(spec.settings.feature_gates.items()))
+    gates = gates_flag(spec)
     return {"feature-gates": gates} if gates else {}
 
 
-def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
-    """What kubelet says of itself when it joins."""
+def kubelet_args(spec: ClusterSpec, host: HostEntry) -> dict[str, str | list[str]]:
+    """The flags that kubelet of this host gets beyond kubeadm's own."""
     own = {"node-ip": host.address}
     if host.runtime == "docker" and number(spec.version) >= (1, 36):
         # kubelet then speaks to the streaming server itself (KEP-4006); cri-dockerd names it without a scheme, kubelet
         # takes it for https, and `kubectl exec` fails.
         own["feature-gates"] = "ExtendWebSocketsToKubelet=false"
-    args = _args(spec, {**own, **host.kubelet_extra_args})
+    return {**own, **host.kubelet_extra_args}
+
+
+def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
+    """What kubelet says of itself when it joins."""
+    args = _args(spec, kubelet_args(spec, host))
     return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
 
 
@@ -125,10 +141,15 @@ def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
     return {**base, **spec.settings.kubelet}
 
 
+def kube_proxy_configuration(spec: ClusterSpec) -> dict[str, Any]:
+    """Fields of KubeProxyConfiguration that differ from what kubeadm sets by itself."""
+    gates = {"featureGates": dict(spec.settings.feature_gates)} if spec.settings.feature_gates else {}
+    return {"mode": "iptables", **gates, **spec.settings.kube_proxy}
+
+
 def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = "") -> str:
     """The file that `kubeadm init` and its phases read."""
     settings = spec.settings
-    proxy = {"featureGates": dict(settings.feature_gates)} if settings.feature_gates else {}
     return render(
         "kubeadm/init.yaml.j2",
         spec=spec,
@@ -139,7 +160,7 @@ def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = ""
         scheduler=_component(spec, settings.scheduler),
         etcd=_etcd(spec),
         kubelet=kubelet_configuration(spec),
-        kube_proxy={"mode": "iptables", **proxy, **settings.kube_proxy},
+        kube_proxy=kube_proxy_configuration(spec),
         certificate_key=certificate_key,
     )
 

@@ -35,6 +35,8 @@ class HostEntry:
     sysctl: Mapping[str, str | int]
     kubelet_extra_args: Mapping[str, str | list[str]]
     runtime: Runtime
+    untainted: bool = False
+    """Whether the inventory says `taints: []`, which is more than saying nothing."""
 
     @property
     def is_control_plane(self) -> bool:
@@ -188,6 +190,7 @@ def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
         sysctl=one.sysctl,
         kubelet_extra_args=one.kubelet_extra_args,
         runtime=one.runtime or inventory.settings.runtime,
+        untainted="taints" in one.model_fields_set and not one.taints,
     )
 
 

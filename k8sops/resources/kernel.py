@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from k8sops.resource import Resource
 from k8sops.shell import quote
 
+SYSCTL_FILE = "/etc/sysctl.d/90-k8sops-{}.conf"
 SWAP_UNITS = "systemctl list-unit-files --type=swap --no-legend"
 
 
@@ -39,7 +40,7 @@ def sysctl(key: str, value: str | int) -> Resource:
 
     Fields of a value are compared with white space folded: the kernel prints tabs where people write blanks.
     """
-    path, want = quote(f"/etc/sysctl.d/90-k8sops-{key}.conf"), f"{key} = {value}"
+    path, want = quote(SYSCTL_FILE.format(key)), f"{key} = {value}"
     said = f"""{quote(f"{key} = ")}"${{has[*]-}}"{quote(f", wanted {value}")}"""
     proc = quote("/proc/sys/" + key.replace(".", "/"))
     return Resource(

@@ -334,37 +334,6 @@ kubectl annotate --overwrite --field-manager=k8sops-note -f - <<<"$text" \\
     )
 
 
-def node(
-    name: str, *, labels: Mapping[str, str], annotations: Mapping[str, str], taints: Sequence[str] = ()
-) -> Resource:
-    """The node bears these labels, annotations and taints; those that others set are left alone.
-
-    A node that has not joined cannot be told yet.
-    """
-    who = quote(name)
-    metadata = {"label": labels, "annotate": annotations}
-    pairs = {verb: [f"{key}={value}" for key, value in sorted(items.items())] for verb, items in metadata.items()}
-    wanted = [f"{verb} {pair}" for verb, items in pairs.items() for pair in items]
-    normal = [taint if "=" in taint else taint.replace(":", "=:", 1) for taint in taints]
-    wanted += [f"taint {taint}" for taint in normal]
-    applies = [f"kubectl {verb} --overwrite node {who} {' '.join(map(quote, p))}" for verb, p in pairs.items() if p]
-    if normal:
-        applies.append(f"kubectl taint --overwrite node {who} {' '.join(map(quote, normal))}")
-    return Resource(
-        id=f"node:{name}",
-        check=f"""need_api
-[ -n "${{NODE[{who}]-}}" ] || unknown "{name} is not a node yet"
-DRIFTED=
-for one in {" ".join(map(quote, wanted))}; do
-  [ -n "${{NODE[{who} $one]-}}" ] || {{ echo "wanted: $one"; DRIFTED=1; }}
-done
-[ -z "$DRIFTED" ] || drift""",
-        apply="\n".join(applies),
-        want="\n".join(wanted),
-        asks=(("nodes",),),
-    )
-
-
 def nodes_ready(names: Sequence[str], *, started: Mapping[str, float] | None = None, seconds: int = 180) -> Resource:
     """Each of these nodes is Ready; waited for, never forced.
 

@@ -11,10 +11,12 @@ from k8sops.resource import Resource, later
 from k8sops.resources.docker import images
 from k8sops.resources.files import file
 from k8sops.resources.services import service
+from k8sops.resources.withdrawn import withdrawn
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
 CONTAINERD = "/etc/containerd/config.toml"
+HOSTS = "/etc/containerd/certs.d/{}/hosts.toml"
 DAEMON = "/etc/docker/daemon.json"
 FORWARD = "/etc/systemd/system/docker.service.d/k8sops.conf"
 CRI_DOCKERD = "/etc/systemd/system/cri-docker.service.d/k8sops.conf"
@@ -27,7 +29,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 def _containerd(spec: ClusterSpec, version: str | None) -> Iterator[Resource]:
     for registry, url in sorted(spec.settings.mirrors.images.items()):
         text = render("containerd/hosts.toml.j2", spec=spec, registry=registry, url=url.rstrip("/"))
-        yield file(f"/etc/containerd/certs.d/{registry}/hosts.toml", text)
+        yield file(HOSTS.format(registry), text)
+    kept = map(HOSTS.format, spec.settings.mirrors.images)
+    yield withdrawn("image-mirrors", HOSTS.format("*"), kept, first="# Written by k8sops")
     if version is None:
         yield later(f"file:{CONTAINERD}", "its form depends on containerd's version, which is not installed yet")
     else:

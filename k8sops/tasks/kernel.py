@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
-from k8sops.resources.kernel import kernel_modules, sysctl
+from k8sops.resources.kernel import SYSCTL_FILE, kernel_modules, sysctl
+from k8sops.resources.withdrawn import withdrawn
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -20,8 +21,11 @@ PARAMETERS = {
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     yield kernel_modules("k8sops", MODULES)
-    for key, value in {**PARAMETERS, **spec.settings.sysctl, **host.sysctl}.items():
+    wanted = {**PARAMETERS, **spec.settings.sysctl, **host.sysctl}
+    for key, value in wanted.items():
         yield sysctl(key, value)
+    effect = "\nwhat they have set stays until the next boot"
+    yield withdrawn("sysctl", SYSCTL_FILE.format("*"), map(SYSCTL_FILE.format, wanted), effect=effect)
 
 
 TASK = Task(name="kernel", title="kernel modules and parameters for Kubernetes", resources=_resources)

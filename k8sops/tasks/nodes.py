@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
-from k8sops.facts import Fleet
+from k8sops.facts import Fleet, Parameters
 from k8sops.kubeadm import silent_hosts
+from k8sops.living.state import cluster_of
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import leaders_alive, node, nodes_ready, replicas, rolled_out
+from k8sops.resources.kubernetes import leaders_alive, nodes_ready, replicas, rolled_out
+from k8sops.resources.metadata import node
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -15,9 +18,11 @@ from k8sops.task import Task
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # A host that does not answer is left out of the run, so nothing waits for its node.
     there = [one for one in spec.hosts if one.name in fleet.there]
+    declared = json.loads(fleet.parameters.get("declared", "{}"))
     for one in there:
-        if one.labels or one.annotations or one.taints:
-            yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints)
+        noted = declared.get(one.name, "")
+        if one.labels or one.annotations or one.taints or noted:
+            yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints, noted=noted)
     yield leaders_alive()
     if spec.settings.network.cni == "none":
         return
@@ -34,4 +39,17 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", nodes=nodes, after=["manifest:flannel"])
 
 
-TASK = Task(name="nodes", title="nodes ready, labelled and tainted as declared", needs=("cni",), resources=_resources)
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+    """What k8sops has set on nodes before, as it is noted there."""
+    cluster = cluster_of(spec, fleet)
+    notes = {name: node.declared for name, node in cluster.nodes.items() if node.declared} if cluster else {}
+    return {"declared": json.dumps(notes)}
+
+
+TASK = Task(
+    name="nodes",
+    title="nodes ready, labelled and tainted as declared",
+    needs=("cni",),
+    resources=_resources,
+    decides=_decides,
+)

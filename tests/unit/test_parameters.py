@@ -54,8 +54,8 @@ def inert(resources: list[Resource], folder: Path) -> None:
 
 def test_all_tasks_with_parameters_are_known_here() -> None:
     assert {field for _, field in GIVEN} == {
-        "backup", "encrypt_to", "keep", "leaving", "manifest", "member", "restore", "to", "unverified", "whence",
-        "without",
+        "backup", "encrypt_to", "keep", "leaving", "manifest", "member", "restore", "super_admin", "to", "unverified",
+        "whence", "without",
     }  # fmt: skip
     for task, field in GIVEN:
         assert MODELS[task].model_fields[field].description, f"{task}: {field} does not say what is expected"

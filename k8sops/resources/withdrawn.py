@@ -1,0 +1,33 @@
+"""Files that k8sops wrote for settings which are declared no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from k8sops.resource import Resource
+from k8sops.shell import quote
+
+
+def withdrawn(name: str, pattern: str, kept: Iterable[str], *, first: str = "", effect: str = "") -> Resource:
+    """No file of this glob pattern is left but those that are kept.
+
+    `first`: how the first line of a file begins that is ours; any file with such a name is, where it is empty.
+    `effect`: what a removal means, for the plan.
+    """
+    keep = " ".join(map(quote, kept))
+    stale = f"""stale=()
+for path in {pattern}; do
+  [ -f "$path" ] || continue
+  for one in {keep}; do [ "$one" != "$path" ] || continue 2; done
+  line=
+  read -r line <"$path" || :
+  case $line in {quote(first)}*) stale+=("$path") ;; esac
+done"""
+    return Resource(
+        id=f"withdrawn:{name}",
+        check=f"""{stale}
+[ ${{#stale[@]}} = 0 ] || drift "declared no more, removed:"$'\\n'"$(printf '%s\\n' "${{stale[@]}}")"{quote(effect)}""",
+        apply=f"""{stale}
+[ ${{#stale[@]}} = 0 ] || rm -f "${{stale[@]}}" """,
+        want="nothing that is declared no more",
+    )
