@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from k8sops.documents import API_VERSION
 from k8sops.findings import Level
 from k8sops.journal import Event
 from k8sops.plan import Outcome, Plan, Seen, Step, diff
@@ -160,7 +161,7 @@ def print_done(console: Console, done: Done, *, everything: bool) -> None:
 def plan_data(plan: Plan) -> dict[str, Any]:
     """The plan for machines."""
     return {
-        "apiVersion": "k8sops/v1",
+        "apiVersion": API_VERSION,
         "kind": "Plan",
         "summary": summary(plan),
         "cluster": plan.spec.cluster,
@@ -185,12 +186,12 @@ def plan_data(plan: Plan) -> dict[str, Any]:
 
 def done_data(done: Done, run: str) -> dict[str, Any]:
     return {
-        "apiVersion": "k8sops/v1",
+        "apiVersion": API_VERSION,
         "kind": "Run",
         "run": run,
         "hosts": {name: vars(tally) for name, tally in done.tallies.items()},
         "failures": [vars(failure) for failure in done.failures],
-        "still": [{"host": s.host, "task": s.task, "resource": s.resource.id} for s in done.still],
+        "notConverged": [{"host": s.host, "task": s.task, "resource": s.resource.id} for s in done.still],
         "stoppedBefore": done.stopped_before,
     }
 

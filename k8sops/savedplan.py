@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from k8sops import __version__
+from k8sops.documents import rfc3339
 from k8sops.errors import InputError, Where
 from k8sops.kubeadm import token
 from k8sops.localfile import write_private
@@ -50,7 +51,7 @@ def save(path: Path, plan: Plan, *, inventory: Path, playbook: str) -> None:
         "apiVersion": API,
         "kind": KIND,
         "version": __version__,
-        "made": time.time(),
+        "made": rfc3339(time.time()),
         "inventory": {"path": str(inventory.resolve()), "sha256": _sha(inventory.read_bytes())},
         "playbook": playbook,
         "filters": {

@@ -21,8 +21,9 @@ def fold(names: Sequence[str], most: int = 6) -> str:
 
 
 def none_reachable(plan: Plan) -> bool:
-    """Whether no host that the run is about could be reached."""
-    return bool(plan.unreachable) and not plan.fleet.there
+    """Whether no host that the run is about could be reached, and nothing is to be done elsewhere: a dead node is
+    removed from the cluster by a control plane."""
+    return bool(plan.unreachable) and not plan.fleet.there and not plan.changes
 
 
 def conditions(plan: Plan) -> tuple[Step, ...]:

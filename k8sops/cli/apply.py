@@ -12,8 +12,8 @@ from k8sops.cli import context
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json, words
 from k8sops.cli.prompt import refuse_without_terminal, require_yes
-from k8sops.cli.work import asked, exit_code, nothing, show_plan, working
-from k8sops.errors import UnreachableError, UsageError
+from k8sops.cli.work import asked, exit_code, nothing, show_plan, stop_here, working
+from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sops.plan import Plan
@@ -25,28 +25,37 @@ PENDING = 2
 def plan(
     options: o.PlanOptions,
     diff: o.DiffOption = True,
-    out: Annotated[Path | None, typer.Option(help="Write the plan to a file, for `apply FILE`.")] = None,
-    detailed_exitcode: Annotated[bool, typer.Option(help="Exit 2 when something would change.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan to a file, for `apply FILE`.")
+    ] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 when something would change.")
+    ] = False,
 ) -> int:
-    """Show every change on every host; change nothing."""
+    """Show every change on every host, and change nothing."""
     return _only_show(options, diffs=diff, pending=detailed_exitcode, out=out)
 
 
 def check(options: o.PlanOptions, diff: o.DiffOption = False) -> int:
-    """Report what has drifted from the inventory; exit 2 when something has. Changes nothing."""
+    """Report what differs from the inventory (exit code 2).
+
+    Nothing is changed. Exit code 0: nothing differs.
+    """
     return _only_show(options, diffs=diff, pending=True)
 
 
 def apply(
     options: o.PlanOptions,
-    file: Annotated[Path | None, typer.Argument(help="A plan that `plan --out` wrote: it runs unasked.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A plan that `plan --out` wrote; it runs without asking.")
+    ] = None,
     diff: o.DiffOption = False,
     yes: o.YesOption = False,
     allow: o.AllowOption = "",
     wait: o.WaitOption = 0,
-    check: Annotated[bool, typer.Option("--check", "-C", help="Only show, as `plan` does.")] = False,
+    check: Annotated[bool, typer.Option("--check", "-C", help="Only show what would change, as `plan` does.")] = False,
 ) -> int:
-    """Show every change on every host, ask, and make exactly those changes."""
+    """Show every change on every host, ask, and apply them."""
     from k8sops.plan import Filters
 
     refuse_without_terminal(yes or check or bool(file))
@@ -57,8 +66,8 @@ def apply(
     saved = savedplan.load(file) if file else None
     if saved and (request.filters != Filters() or request.waived):
         raise UsageError(
-            "a saved plan says itself what it is about",
-            remedy="leave out --limit, --tags, --skip-tags, --pick, -e and waivers",
+            "a saved plan cannot be narrowed",
+            remedy="leave out --limit, --tags, --skip-tags, --pick, -e and --ignore-preflight-errors",
         )
     if saved:
         savedplan.refuse_other_inventory(saved)
@@ -75,8 +84,7 @@ def apply(
         if saved:
             savedplan.refuse_stale(saved, found)
         code = show_plan(screen, found, o.Output.table, diffs=diff)
-        # Hosts that do not answer are left out, and the exit code says so in the end, as Ansible has it.
-        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or check:
+        if stop_here(found, options.output, code, check=check):
             work.end(code)
             return code
         if found.changes:
@@ -100,11 +108,11 @@ def apply(
 
 
 def show(
-    file: Annotated[Path, typer.Argument(help="A plan that `plan --out` wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A plan that `plan --out` wrote.")],
     output: o.OutputOption = o.Output.table,
     color: o.ColorOption = o.Color.auto,
 ) -> None:
-    """Show a plan that was written to a file; no host is asked."""
+    """Show a saved plan; no host is contacted."""
     from k8sops import report, savedplan
 
     saved = savedplan.load(file)
@@ -117,7 +125,9 @@ def show(
 def _allowed(allow: str) -> frozenset[str]:
     allowed = words(allow)
     if wrong := sorted(allowed - {"restart", "drain", "delete"}):
-        raise UsageError(f"--allow knows no `{wrong[0]}`", remedy="it takes restart, drain, delete, with commas")
+        raise UsageError(
+            f"--allow: unknown risk `{wrong[0]}`", remedy="one or more of restart, drain, delete, comma-separated"
+        )
     return allowed
 
 

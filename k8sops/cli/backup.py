@@ -19,26 +19,27 @@ if TYPE_CHECKING:
 
 ToOption = Annotated[
     list[str] | None,
-    typer.Option("--to", metavar="DIR|s3://…|ssh://…", help="Where a copy goes; again for more. Default: backup.to"),
+    typer.Option(
+        "--to", metavar="DIR|s3://…|ssh://…", help="Where to copy the backup (repeatable). Default: backup.to"
+    ),
 ]
-EncryptOption = Annotated[
-    str, typer.Option(metavar="age1…", help="The recipient that what leaves the host is encrypted to.")
-]
+EncryptOption = Annotated[str, typer.Option(metavar="age1…", help="Encrypt copies to this age recipient.")]
 
 
 def backup(
     options: o.PlayOptions,
     inventories: Annotated[
-        list[Path] | None, typer.Argument(help="With --all-clusters: the inventories.", show_default=False)
+        list[Path] | None,
+        typer.Argument(metavar="[INVENTORY]...", help="With --all-clusters: the inventories.", show_default=False),
     ] = None,
     to: ToOption = None,
     encrypt_to: EncryptOption = "",
-    drill: Annotated[bool, typer.Option("--verify", help="Restore it beside the cluster and compare, too.")] = False,
+    drill: Annotated[bool, typer.Option("--verify", help="Also prove it by a drill.")] = False,
     all_clusters: Annotated[
-        bool, typer.Option("--all-clusters", help="Several clusters, one after the other; prints only what failed.")
+        bool, typer.Option("--all-clusters", help="Back up several clusters; print only failures.")
     ] = False,
 ) -> int:
-    """Take a backup of etcd on a healthy control plane, with what a restore needs beside it."""
+    """Back up etcd, with everything that a restore needs."""
     from k8sops.cli.backups import every_cluster
 
     if all_clusters:
@@ -82,7 +83,7 @@ def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill
 
 
 def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
-    """All backups, on control planes and elsewhere: age, size, revision, drill."""
+    """List backups with age, size, revision and drill."""
     from k8sops.etcd.backups import list_data, on_hosts, print_backups
     from k8sops.etcd.copies import elsewhere
 
@@ -104,18 +105,25 @@ def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
 
 def verify(
     options: o.PlayOptions,
-    name: Annotated[str, typer.Argument(help="The backup; default: the newest.", show_default=False)] = "",
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="The backup; default: the newest.", show_default=False)
+    ] = "",
     latest: Annotated[bool, typer.Option("--latest", help="The newest backup.")] = False,
     source: o.FromOption = "",
     identity: Annotated[
-        Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
+        Path | None, typer.Option(metavar="FILE", help="The age key that decrypts an encrypted copy.")
     ] = None,
     tools: Annotated[
         Path | None,
-        typer.Option(help="With --from: a folder with etcd, etcdctl, etcdutl; else a control plane gives them."),
+        typer.Option(
+            metavar="DIR", help="With --from: a folder with etcd, etcdctl, etcdutl; default: from a control plane."
+        ),
     ] = None,
 ) -> int:
-    """Restore a backup in a scratch etcd and compare: on its control plane, or with --from on this machine."""
+    """Prove a backup: restore it into a scratch etcd and compare.
+
+    The drill runs on the control plane that has the backup, or with --from on this machine.
+    """
     from k8sops.etcd.backup import check_name
 
     if name and latest:

@@ -9,13 +9,16 @@ import typer
 from k8sops.cli import complete, restore
 from k8sops.cli import options as o
 from k8sops.cli.common import answer, connections, load_spec
+from k8sops.cli.group import Group
 from k8sops.cli.play import clusters_name, play, refuse_other_cluster, yes_or_no
 from k8sops.cli.prompt import CONFIRM, refuse_without_terminal
 from k8sops.cli.work import Request, playing
 from k8sops.errors import InputError
 
-app = typer.Typer(help="etcd: members, upkeep, backups, restore.", no_args_is_help=True, rich_markup_mode=None)
-member = typer.Typer(help="Members that are dead.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Group, help="etcd: members, maintenance, backups, restore.", no_args_is_help=True, rich_markup_mode=None
+)
+member = typer.Typer(cls=Group, help="Remove or replace dead members.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(member, name="member")
 o.command(app)(restore.restore)
 o.command(app)(restore.back)
@@ -23,7 +26,10 @@ o.command(app)(restore.back)
 
 @o.command(app)
 def status(options: o.HostOptions) -> int:
-    """Members, leader, sizes, alarms, latency, and how many may still be lost; without the API."""
+    """Show members, leader, sizes, alarms and fault tolerance.
+
+    The members are asked themselves; the API need not be available.
+    """
     from k8sops.etcd.members import print_members
 
     found = _members(options)
@@ -32,33 +38,39 @@ def status(options: o.HostOptions) -> int:
 
 @o.command(app)
 def defrag(options: o.PlayOptions, yes: o.YesOption = False) -> int:
-    """Give back what is free in the databases' files: one member at a time, the leader last."""
+    """Defragment etcd, one member at a time, leader last."""
     return _upkeep(_request(options, "etcd-defrag"), options, yes)
 
 
 @o.command(app)
 def disarm(options: o.PlayOptions, yes: o.YesOption = False) -> int:
-    """Take alarms off, once their cause is gone."""
+    """Disarm alarms, once their cause is gone."""
     return _upkeep(_request(options, "etcd-disarm"), options, yes)
 
 
 @o.command(app)
 def compact(
     options: o.PlayOptions,
-    keep: Annotated[int, typer.Option(min=100, help="How many of the last revisions keep their history.")] = 1000,
+    keep: Annotated[int, typer.Option(min=100, metavar="N", help="How many revisions to keep.")] = 1000,
     yes: o.YesOption = False,
 ) -> int:
-    """Cut off the history behind the last revisions; API servers do so by themselves every five minutes."""
+    """Compact the history, keeping the last revisions.
+
+    API servers do so every five minutes.
+    """
     return _upkeep(_request(options, "etcd-compact").told(keep=str(keep)), options, yes)
 
 
 @o.command(member)
 def remove(
     options: o.PlayOptions,
-    id: Annotated[str, typer.Argument(help="The member's id, as `etcd status` shows it.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The member's id, as `etcd status` shows it.")],
     confirm: o.ConfirmOption = "",
 ) -> int:
-    """Remove a dead member, by its exact id; refused where no quorum would be left."""
+    """Remove a dead member by its id.
+
+    Refused where no quorum would be left.
+    """
     refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     refuse_other_cluster(confirm, load_spec(options.inventory).cluster)
     found = _members(options)
@@ -76,7 +88,10 @@ def remove(
 
 @member.command()
 def replace(
-    node: Annotated[str, typer.Argument(help="The control plane whose member is dead.", autocompletion=complete.host)],
+    node: Annotated[
+        str,
+        typer.Argument(metavar="NODE", help="The control plane whose member is dead.", autocompletion=complete.host),
+    ],
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     verbose: o.VerboseOption = 0,
     ask_become_pass: o.AskPassOption = False,
@@ -84,7 +99,7 @@ def replace(
     wait: o.WaitOption = 0,
     confirm: o.ConfirmOption = "",
 ) -> int:
-    """Make a dead member anew: its control plane is reset, or new and bare, and joins again."""
+    """Replace a dead member: reset its host and join it again."""
     from k8sops.cli import apply, reset
 
     refuse_without_terminal(bool(confirm), "Use --confirm CLUSTER.")

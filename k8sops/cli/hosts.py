@@ -7,7 +7,7 @@ from k8sops.cli.common import answer, connections, load_spec
 
 
 def status(options: o.HostOptions) -> int:
-    """Nodes, control plane, etcd, certificates, versions, backup."""
+    """Show nodes, control plane, etcd, certificates and backups."""
     from k8sops.status import ask, print_status
 
     spec = load_spec(options.inventory)

@@ -10,21 +10,25 @@ import typer
 from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
+from k8sops.cli.group import Group
 from k8sops.errors import InputError, Where
 
 SCHEMA = "inventory.schema.json"
-app = typer.Typer(help="The inventory: what a host ends up with, and the schema.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Settings of a host, and the schema of the inventory.", no_args_is_help=True)
 
 
 def init(
-    file: Annotated[Path, typer.Argument(help="Where the inventory goes.")] = o.DEFAULT_INVENTORY,
-    force: Annotated[bool, typer.Option(help="Write over a file that is there.")] = False,
+    file: Annotated[Path, typer.Argument(metavar="[FILE]", help="The inventory to write.")] = o.DEFAULT_INVENTORY,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write a commented inventory to start from, and the schema by which editors complete it."""
+    """Write an inventory with comments, to start from.
+
+    Beside it goes the schema by which editors complete and check it.
+    """
     from k8sops.render import data_path
 
     if file.exists() and not force:
-        raise InputError("is there already", where=Where(str(file)), remedy="--force writes over it")
+        raise InputError("already exists", where=Where(str(file)), remedy="--force overwrites it")
     for name, target in (("inventory.example.yaml", file), (SCHEMA, file.parent / SCHEMA)):
         target.write_text(data_path(name).read_text(encoding="utf-8"), encoding="utf-8")
     print(f"wrote {file}; next: put your hosts in, then k8sops plan -i {file}")
@@ -36,9 +40,10 @@ def show(
     inventory: o.InventoryOption = o.DEFAULT_INVENTORY,
     output: o.OutputOption = o.Output.table,
 ) -> None:
-    """Say what a host ended up with, and from which line."""
+    """Show the settings of a host, and where each comes from."""
     from difflib import get_close_matches
 
+    from k8sops.documents import document
     from k8sops.inventory import load_inventory
     from k8sops.report import table
 
@@ -51,7 +56,8 @@ def show(
         )
     settings = found[0].explained
     if output is o.Output.json:
-        print_json([{"setting": one.name, "value": one.value, "where": str(one.where)} for one in settings])
+        rows = [{"setting": one.name, "value": one.value, "where": str(one.where)} for one in settings]
+        print_json(document("HostSettings", {"host": host, "group": found[0].group, "settings": rows}))
         return
     table(console(), ("SETTING", "VALUE", "FROM"), [(one.name, str(one.value), str(one.where)) for one in settings])
 

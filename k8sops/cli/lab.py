@@ -10,9 +10,10 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json, words
+from k8sops.cli.group import Group
 from k8sops.errors import UsageError
 
-app = typer.Typer(help="Throw-away hosts on this machine, to try things on.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Throw-away hosts on this machine.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(help="The lab's name.")]
 DEFAULT_VERSION = "1.36.3"
 
@@ -24,18 +25,22 @@ def _say(text: str) -> None:
 @app.command()
 def up(
     name: NameArgument = "demo",
-    control_planes: Annotated[int, typer.Option(min=1, max=5)] = 1,
-    workers: Annotated[int, typer.Option(min=0, max=50)] = 2,
-    kubernetes: Annotated[
-        str, typer.Option(help="The version for the inventory, and for the mirror.")
-    ] = DEFAULT_VERSION,
-    flannel_backend: Annotated[str, typer.Option(help="vxlan or host-gw.")] = "vxlan",
-    docker: Annotated[str, typer.Option(help="Hosts whose runtime is docker, with commas.")] = "",
-    upstream: Annotated[bool, typer.Option(help="No mirror: hosts use the upstream repositories.")] = False,
-    inventory: Annotated[Path | None, typer.Option(help="Where the inventory goes.")] = None,
-    kubectl: Annotated[Path | None, typer.Option(help="A folder to put the kubectl of this version in.")] = None,
+    control_planes: Annotated[int, typer.Option(min=1, max=5, metavar="N", help="How many control planes.")] = 1,
+    workers: Annotated[int, typer.Option(min=0, max=50, metavar="N", help="How many workers.")] = 2,
+    kubernetes: Annotated[str, typer.Option(metavar="VERSION", help="The Kubernetes version.")] = DEFAULT_VERSION,
+    flannel_backend: Annotated[str, typer.Option(metavar="NAME", help="vxlan or host-gw.")] = "vxlan",
+    docker: Annotated[str, typer.Option(help="Hosts whose runtime is docker, comma-separated.", metavar="HOSTS")] = "",
+    upstream: Annotated[bool, typer.Option("--upstream", help="No mirror: use the upstream repositories.")] = False,
+    inventory: Annotated[Path | None, typer.Option(metavar="FILE", help="The inventory to write.")] = None,
+    kubectl: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Put kubectl of this version into this folder.")
+    ] = None,
 ) -> None:
-    """Make bare hosts with sshd, a mirror that they install from, and an inventory that reaches them."""
+    """Create bare hosts, a mirror, and an inventory for them.
+
+    The hosts are containers with systemd and sshd. The first time, the mirror is built from source, which takes
+    minutes; `k8sops lab down` removes the hosts, and keeps what was built.
+    """
     from k8sops.lab import hosts
     from k8sops.lab.engine import ensure_engine
     from k8sops.lab.image import ensure_image
@@ -68,9 +73,9 @@ def up(
 @app.command()
 def down(
     name: NameArgument = "demo",
-    everything: Annotated[bool, typer.Option("--all", help="All labs, the mirror and the images too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all labs, the mirror and the images.")] = False,
 ) -> None:
-    """Remove a lab and all that belongs to it."""
+    """Remove a lab and everything that belongs to it."""
     from k8sops.lab import hosts
     from k8sops.lab.engine import answers
     from k8sops.lab.machine import alone, labs_dir
@@ -91,13 +96,15 @@ def down(
 @app.command()
 def status(output: o.OutputOption = o.Output.table) -> None:
     """List the hosts of all labs."""
+    from k8sops.documents import document
     from k8sops.lab import hosts
     from k8sops.lab.engine import answers
     from k8sops.report import table
 
     found = hosts.all_hosts() if answers() else []
     if output is o.Output.json:
-        print_json([{"lab": lab, "host": h.name, "address": h.address, "running": h.running} for lab, h in found])
+        items = [{"lab": lab, "host": h.name, "address": h.address, "running": h.running} for lab, h in found]
+        print_json(document("LabHostList", {"items": items}))
         return
     rows = [(lab, host.name, host.address, "running" if host.running else "stopped") for lab, host in found]
     table(console(), ("LAB", "HOST", "ADDRESS", "STATE"), rows)
@@ -109,7 +116,7 @@ def ssh(
     host: Annotated[str, typer.Argument(help="A host of the lab.")],
     lab: Annotated[str, typer.Option(help="The lab's name.")] = "demo",
 ) -> None:
-    """Log in to a lab host, or run a command there."""
+    """Log in to a lab host, or run a command on it."""
     from k8sops.lab import hosts
     from k8sops.lab.engine import answers
 

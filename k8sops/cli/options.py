@@ -32,52 +32,64 @@ class Color(StrEnum):
 
 
 InventoryOption = Annotated[
-    Path, typer.Option("--inventory", "-i", envvar="K8SOPS_INVENTORY", help="The inventory file.", show_default=True)
+    Path, typer.Option("--inventory", "-i", envvar="K8SOPS_INVENTORY", metavar="FILE", help="The inventory.")
 ]
 LimitOption = Annotated[
     str,
-    typer.Option("--limit", "-l", help="Only these hosts: a pattern, as in Ansible.", autocompletion=complete.hosts),
+    typer.Option(
+        "--limit",
+        "-l",
+        metavar="PATTERN",
+        help="Only these hosts: a pattern, as in Ansible.",
+        autocompletion=complete.hosts,
+    ),
 ]
 TagsOption = Annotated[
     str,
     typer.Option(
-        "--tags", "-t", help="Only tasks with these names or tags, with commas.", autocompletion=complete.tasks
+        "--tags", "-t", metavar="TAGS", help="Only these tasks or tags, comma-separated.", autocompletion=complete.tasks
     ),
 ]
-SkipTagsOption = Annotated[str, typer.Option(help="No tasks with these names or tags.", autocompletion=complete.tasks)]
-ForksOption = Annotated[int, typer.Option("--forks", "-f", min=1, max=500, help="How many hosts at once.")]
-VerboseOption = Annotated[
-    int, typer.Option("--verbose", "-v", count=True, help="More: -v all steps, -vv their output.")
+SkipTagsOption = Annotated[
+    str, typer.Option(metavar="TAGS", help="Not these tasks or tags, comma-separated.", autocompletion=complete.tasks)
 ]
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the report is printed.")]
-DiffOption = Annotated[bool, typer.Option("--diff", "-D", help="Show every line of every difference.")]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ForksOption = Annotated[int, typer.Option("--forks", "-f", min=1, max=500, metavar="N", help="How many hosts at once.")]
+VerboseOption = Annotated[
+    int,
+    typer.Option("--verbose", "-v", count=True, show_default=False, help="Show more: -v all steps, -vv their output."),
+]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", metavar="table|json", help="How to print the report.")]
+DiffOption = Annotated[bool, typer.Option("--diff/--no-diff", "-D", help="Show every line of every difference.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 PlaybookOption = Annotated[
     str,
-    typer.Option("--playbook", "-p", help="A playbook's name, or a file.", autocompletion=complete.playbooks),
+    typer.Option("--playbook", "-p", metavar="NAME|FILE", help="The playbook.", autocompletion=complete.playbooks),
 ]
 IgnoreOption = Annotated[
-    str, typer.Option("--ignore-preflight-errors", help="Names of findings to waive, with commas.")
+    str, typer.Option("--ignore-preflight-errors", metavar="NAMES", help="Findings to ignore, comma-separated.")
 ]
-AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the password of sudo.")]
-ColorOption = Annotated[Color, typer.Option("--color", help="Colours: auto looks at NO_COLOR and the terminal.")]
+AskPassOption = Annotated[bool, typer.Option("--ask-become-pass", "-K", help="Ask for the sudo password.")]
+ColorOption = Annotated[Color, typer.Option("--color", metavar="auto|always|never", help="When to use colours.")]
 ExtraOption = Annotated[
     list[str] | None,
-    typer.Option("--extra-vars", "-e", metavar="NAME=VALUE", help="What the playbook is told; again for more."),
+    typer.Option("--extra-vars", "-e", metavar="NAME=VALUE", help="Set a playbook variable (repeatable)."),
 ]
 PickOption = Annotated[
-    str, typer.Option("--pick", help="Only these resources, by id (`*` and `?` match), with commas.", metavar="IDS")
+    str, typer.Option("--pick", help="Only these resources, by id; * and ? match; comma-separated.", metavar="IDS")
 ]
 AllowOption = Annotated[
-    str, typer.Option("--allow", help="What --yes covers beside files and packages: restart, drain, delete.")
+    str,
+    typer.Option("--allow", metavar="RISKS", help="What --yes may also do: restart, drain, delete (comma-separated)."),
 ]
-CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show.")]
-ConfirmOption = Annotated[str, typer.Option(metavar="CLUSTER", help="The cluster's name, instead of being asked.")]
+CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show what would change.")]
+ConfirmOption = Annotated[
+    str, typer.Option(metavar="CLUSTER", help="Confirm by the cluster's name, without being asked.")
+]
 FromOption = Annotated[
-    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Another place than the control planes.")
+    str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Where the backups are, if not on control planes.")
 ]
 WaitOption = Annotated[
-    float, typer.Option("--wait", min=0, metavar="SECONDS", help="Wait for another run that holds the cluster.")
+    float, typer.Option("--wait", min=0, metavar="SECONDS", help="How long to wait for another run to finish.")
 ]
 
 

@@ -9,8 +9,8 @@ from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
 from k8sops.cli.prompt import require_name, require_yes
 from k8sops.cli.verify import verdict
-from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, working
-from k8sops.errors import UnreachableError, UsageError
+from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, stop_here, working
+from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sops.plan import Plan
@@ -34,7 +34,7 @@ def play(
     with working(screen, request) as work:
         found = work.look(request.waived)
         code = show_plan(screen, found, o.Output.table, diffs=True)
-        if (code and not (code == UnreachableError.exit_code and found.fleet.facts)) or options.check:
+        if stop_here(found, options.output, code, check=options.check):
             work.end(code)
             return code
         done: Done = nothing(found)

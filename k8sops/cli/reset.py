@@ -22,14 +22,18 @@ if TYPE_CHECKING:
 def reset(
     options: o.PlayOptions,
     nodes: Annotated[
-        list[str] | None, typer.Argument(help="Nodes that leave: names or patterns.", autocompletion=complete.hosts)
+        list[str] | None,
+        typer.Argument(metavar="[NODE]...", help="Nodes to remove: names or patterns.", autocompletion=complete.hosts),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="The whole cluster goes.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Reset every node of the cluster.")] = False,
     forks: o.ForksOption = 20,
     ignore_preflight_errors: o.IgnoreOption = "",
     confirm: o.ConfirmOption = "",
 ) -> int:
-    """Drain nodes, take them out of the cluster, remove what is ours from their hosts. Packages stay."""
+    """Remove nodes from the cluster, or the whole cluster.
+
+    Nodes are drained first. What k8sops put on their hosts is removed; packages stay.
+    """
     if every == bool(nodes):
         raise UsageError("name nodes, or --all", remedy="k8sops reset w1;  k8sops reset --all")
     refuse_without_terminal(bool(confirm) or options.check, CONFIRM)

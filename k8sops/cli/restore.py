@@ -33,20 +33,23 @@ FILES = ("db", "tar", "json")
 
 def restore(
     options: o.PlayOptions,
-    name: Annotated[str, typer.Argument(help="The backup, as `etcd list` shows it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The backup, as `etcd list` shows it.")],
     source: o.FromOption = "",
     identity: Annotated[
-        Path | None, typer.Option(help="The key of age that an encrypted copy is decrypted with.")
+        Path | None, typer.Option(metavar="FILE", help="The age key that decrypts an encrypted copy.")
     ] = None,
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
     new_hosts: Annotated[
-        bool, typer.Option(help="The hosts are new and bare: make the cluster of the backup.")
+        bool, typer.Option("--new-hosts", help="The hosts are new and bare: create the cluster of the backup.")
     ] = False,
     unverified: Annotated[str, typer.Option(metavar="NAME", help="The backup that may be used without a drill.")] = "",
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
-    """Bring etcd back to a backup, on every control plane; the old data are kept."""
+    """Restore etcd from a backup, on every control plane.
+
+    Shows first what will be lost. The old data are kept; `etcd back` switches back to them.
+    """
     from k8sops.etcd.backup import check_name
     from k8sops.etcd.copies import place
     from k8sops.etcd.members import refuse_external
@@ -100,12 +103,12 @@ def _verified(work: Work, options: o.HostOptions) -> list[Result]:
 
 def back(
     options: o.PlayOptions,
-    id: Annotated[str, typer.Argument(help="The restore that is undone, as it was printed.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The restore to undo, as it was printed.")],
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
-    """Undo a restore: etcd's old data take their place again; those of the restore are kept."""
+    """Undo a restore: switch back to the data before it."""
     from k8sops.etcd.members import refuse_external
     from k8sops.etcd.restore import ID
 

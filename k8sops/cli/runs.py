@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
+from k8sops.cli.group import Group
+
+if TYPE_CHECKING:
+    from k8sops.journal import Event
 
 RUN: Any = typer.Argument(help="A run's id, the beginning of one, or `last`.", autocompletion=complete.runs)
-app = typer.Typer(help="Earlier runs, from their journals.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Earlier runs, from their journals.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_runs(output: o.OutputOption = o.Output.table) -> None:
-    """List the runs, the newest first."""
+    """List runs, newest first."""
+    from k8sops.documents import document, rfc3339
     from k8sops.journal import read, runs, state_dir
     from k8sops.report import table
 
@@ -34,25 +38,54 @@ def list_runs(output: o.OutputOption = o.Output.table) -> None:
                 "run": path.stem,
                 "cluster": start.get("cluster", ""),
                 "playbook": start.get("playbook", ""),
-                "started": f"{datetime.fromtimestamp(start.get('at', 0), UTC):%F %T}Z",
+                "started": rfc3339(start.get("at")),
                 "seconds": end.get("seconds"),
                 "changed": changed,
-                "code": end.get("code"),
+                "exitCode": end.get("code"),
             }
         )
     if output is o.Output.json:
-        print_json(rows)
+        print_json(document("RunList", {"items": rows}))
         return
     title = ("RUN", "CLUSTER", "PLAYBOOK", "STARTED", "SECONDS", "CHANGED", "EXIT CODE")
     table(console(), title, [["-" if value is None else str(value) for value in row.values()] for row in rows])
 
 
+def run_document(run: str, events: list[Event]) -> dict[str, Any]:
+    """A run for machines: its beginning and end, its recap, and every event of its journal."""
+    from k8sops.documents import document, rfc3339
+
+    def first(kind: str) -> Event:
+        return next((event for event in events if event["type"] == kind), {})
+
+    start, end = first("run.start"), first("run.end")
+    fields = {
+        "run": run,
+        "cluster": start.get("cluster"),
+        "playbook": start.get("playbook"),
+        "inventory": start.get("inventory"),
+        "user": start.get("who"),
+        "started": rfc3339(start.get("at")),
+        "ended": rfc3339(end.get("at")),
+        "seconds": end.get("seconds"),
+        "exitCode": end.get("code"),
+        "hosts": first("recap").get("hosts", {}),
+        "events": [{**event, "at": rfc3339(event["at"])} for event in events],
+    }
+    return document("RunRecord", fields)
+
+
 @app.command()
 def html(
     run: Annotated[str, RUN] = "last",
-    out: Annotated[Path | None, typer.Option(help="The file; default: the run's id, in this folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write; default: ID.html in this folder.")
+    ] = None,
 ) -> None:
-    """Write a run as one HTML file: hosts as rows, resources as bars, differences and output behind a click."""
+    """Write a run as one HTML file.
+
+    Hosts are rows, resources are bars; a click shows differences and output. The file needs no network.
+    """
     from k8sops import timeline
     from k8sops.journal import find_run, read, state_dir
     from k8sops.localfile import write_private
@@ -74,9 +107,10 @@ def show(
     from k8sops.report import Progress, print_recap
     from k8sops.runner import Tally
 
-    events = list(read(find_run(state_dir() / "runs", run)))
+    path = find_run(state_dir() / "runs", run)
+    events = list(read(path))
     if output is o.Output.json:
-        print_json(events)
+        print_json(run_document(path.stem, events))
         return
     screen = console()
     progress = Progress(screen, {}, verbose=verbose)

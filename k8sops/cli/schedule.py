@@ -6,13 +6,12 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import answer, connections, load_spec
+from k8sops.cli.group import Group
 from k8sops.cli.play import play, yes_or_no
 from k8sops.cli.prompt import refuse_without_terminal
 from k8sops.cli.work import playing
 
-app = typer.Typer(
-    help="Control planes back up etcd by themselves, as the inventory's `backup` says.", rich_markup_mode=None
-)
+app = typer.Typer(cls=Group, help="Scheduled backups, as `backup` in the inventory says.", rich_markup_mode=None)
 
 
 @app.callback(invoke_without_command=True)
@@ -24,7 +23,10 @@ def schedule(
     ignore_preflight_errors: o.IgnoreOption = "",
     yes: o.YesOption = False,
 ) -> int | None:
-    """Control planes back up etcd by themselves, as the inventory's `backup` says; or no more."""
+    """Set up scheduled backups, as `backup` in the inventory says.
+
+    Where the inventory has no schedule, scheduled backups are removed.
+    """
     from k8sops.etcd.members import refuse_external
 
     if context.invoked_subcommand:
@@ -37,7 +39,7 @@ def schedule(
 
 @o.command(app)
 def status(options: o.HostOptions) -> int:
-    """The last runs on all control planes, and the next ones."""
+    """Show the last and the next runs of all control planes."""
     from k8sops.etcd.schedule import ask, print_schedule
 
     spec = load_spec(options.inventory)

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 def verify(
     options: o.HostOptions,
-    junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML too.")] = None,
+    junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the results as JUnit XML.")] = None,
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="Retry failing tests for up to SECONDS.")] = 120,
 ) -> int:
-    """Test the hosts and how the cluster behaves: pods reach each other, Services and names answer."""
+    """Test hosts and cluster: pods, Services, names.
+
+    Pods reach each other across nodes, Services and DNS names answer, logs and exec work.
+    """
     results = examine(load_spec(options.inventory), timeout, options, junit)
     if options.output is o.Output.json:
         print_json({"apiVersion": "k8sops/v1", "kind": "Verification", "tests": [vars(one) for one in results]})

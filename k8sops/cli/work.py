@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from k8sops.cli import options as o
 from k8sops.cli.common import assignments, connections, load_named_playbook, load_spec, print_json, who, words
@@ -217,6 +217,29 @@ def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) ->
         screen.print(f"Preflight failed: fix the errors above{skip} (docs/findings.md)", style="red", highlight=False)
         return PreflightError.exit_code
     return UnreachableError.exit_code if found.unreachable else 0
+
+
+def refused_document(found: Plan, code: int) -> dict[str, Any]:
+    """A plan that cannot be applied, as an error for machines, with what speaks against it."""
+    from k8sops.documents import document
+    from k8sops.report import plan_data
+
+    plan = plan_data(found)
+    fields = {"message": plan["summary"], "where": None, "host": None, "remedy": None, "exitCode": code}
+    return document("Error", {**fields, "findings": plan["findings"], "unreachable": plan["unreachable"]})
+
+
+def stop_here(found: Plan, output: o.Output, code: int, *, check: bool) -> bool:
+    """Whether nothing is to be applied: it cannot be, or it is only to be shown. Said as JSON where that is asked for.
+
+    Hosts that do not answer are left out, and the exit code says so in the end, as Ansible does.
+    """
+    impossible = bool(code) and not (code == UnreachableError.exit_code and found.fleet.facts)
+    if output is o.Output.json and (impossible or check):
+        from k8sops.report import plan_data
+
+        print_json(refused_document(found, code) if impossible else plan_data(found))
+    return impossible or check
 
 
 def exit_code(done: Done) -> int:

@@ -35,7 +35,7 @@ def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
     second: dict[str, Any] = {}
     planes.edit(lambda data: second.update(w2=data["groups"]["workers"]["hosts"].pop("w2")))
     done = planes.apply()
-    assert (done["failures"], done["still"]) == ([], [])
+    assert (done["failures"], done["notConverged"]) == ([], [])
     assert names(planes) == [("cp1", True), ("cp2", True), ("cp3", True), ("w1", True)]
     status = planes.k8sops("status", "-o", "json").data()
     assert status["etcd"]["mayBeLost"] == 1
@@ -90,7 +90,7 @@ def test_firewalls_let_in_exactly_what_is_needed(planes: Cluster) -> None:
     planes.on("cp3", "systemctl enable --now nftables")
     planes.edit(lambda data: data.update(firewall="managed"))
     done = planes.apply()
-    assert (done["failures"], done["still"]) == ([], [])
+    assert (done["failures"], done["notConverged"]) == ([], [])
     assert planes.unsettled() == []
     hosts = yaml.safe_load(planes.inventory.read_text())["groups"]
     at = {name: one["address"] for group in hosts.values() for name, one in group["hosts"].items()}
@@ -122,7 +122,7 @@ def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) 
         assert planes.on(host, "ls /sys/class/net").split().count("cni0") == 0
         assert planes.on(host, "ls /var/lib/etcd; ls /etc/kubernetes/pki 2>/dev/null || true") == ""
     done = planes.apply()
-    assert (done["failures"], done["still"]) == ([], [])
+    assert (done["failures"], done["notConverged"]) == ([], [])
     assert planes.unsettled() == []
     assert len(planes.k8sops("status", "-o", "json").data()["etcd"]["members"]) == 3
     assert all(one["passed"] for one in planes.k8sops("verify", "-o", "json").data()["tests"])
@@ -148,7 +148,7 @@ def test_the_first_control_plane_dies_and_a_worker_joins_all_the_same(planes: Cl
     assert "cp1" in ran.out
     # Exit code 4: one host did not answer. What could be done was done.
     done = planes.apply(expect=4)
-    assert (done["failures"], done["still"], done["stoppedBefore"]) == ([], [], "")
+    assert (done["failures"], done["notConverged"], done["stoppedBefore"]) == ([], [], "")
     assert done["hosts"]["w2"]["changed"] > 0
     address = yaml.safe_load(planes.inventory.read_text())["groups"]["control_plane"]["hosts"]["cp2"]["address"]
     for host in ("cp2", "cp3", "w1", "w2"):

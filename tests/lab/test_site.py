@@ -67,7 +67,7 @@ def test_a_host_key_that_is_not_pinned_or_is_another_is_refused(cluster: Cluster
 def test_bare_hosts_become_a_cluster(cluster: Cluster) -> None:
     done = cluster.apply()
     assert done["failures"] == []
-    assert done["still"] == []
+    assert done["notConverged"] == []
     status = cluster.k8sops("status", "-o", "json").data()
     assert status["healthy"]
     assert [node["name"] for node in status["nodes"]] == ["cp1", "w1"]
@@ -220,8 +220,8 @@ def test_a_host_that_is_down_is_said_and_the_others_are_planned(cluster: Cluster
 
 
 def test_runs_are_listed_and_shown_and_hold_no_secret(cluster: Cluster) -> None:
-    runs = cluster.k8sops("runs", "list", "-o", "json").data()
-    assert runs[0]["code"] is None or runs[0]["code"] >= 0
+    runs = cluster.k8sops("runs", "list", "-o", "json").data()["items"]
+    assert runs[0]["exitCode"] is None or runs[0]["exitCode"] >= 0
     joined = next(run for run in runs if run["cluster"] == NAME and run["changed"] > 10)
     assert "kubeadm-join" in cluster.k8sops("runs", "show", joined["run"]).out
     events = cluster.k8sops("runs", "show", joined["run"], "-o", "json").out

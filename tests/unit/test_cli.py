@@ -26,7 +26,10 @@ def k8sops(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["aply"], 64, "No such command 'aply'"),
+        (["aply"], 64, "no such command: `k8sops aply`; did you mean `k8sops apply`?\n  k8sops --help"),
+        (["upgrade"], 64, "`k8sops upgrade` is not there yet\n  Until then: upgrade with kubeadm"),
+        (["destroy"], 64, "did you mean `k8sops reset`?"),
+        (["etcd", "stats"], 64, "no such command: `k8sops etcd stats`; did you mean `k8sops etcd status`?"),
         (["plan", "--no-such"], 64, "No such option"),
         (["plan", "--forks", "many"], 64, "--forks"),
         (["plan"], 5, "inventory.yaml: there is no such inventory"),
@@ -45,7 +48,9 @@ def test_init_writes_an_inventory_once_and_it_can_be_explained(tmp_path: Path) -
     assert k8sops("init", cwd=tmp_path).returncode == 0
     assert k8sops("init", cwd=tmp_path).returncode == 5
     shown = k8sops("inventory", "show", "w01", "-o", "json", cwd=tmp_path)
-    settings = {one["setting"]: one for one in json.loads(shown.stdout)}
+    data = json.loads(shown.stdout)
+    assert (data["apiVersion"], data["kind"], data["host"]) == ("k8sops/v1", "HostSettings", "w01")
+    settings = {one["setting"]: one for one in data["settings"]}
     assert settings["labels.disk"]["value"] == "ssd"
     assert settings["ssh.user"]["where"].startswith("inventory.yaml:")
     assert "did you mean `w01`?" in k8sops("inventory", "show", "w1", cwd=tmp_path).stderr
@@ -113,4 +118,4 @@ def test_a_saved_plan_that_is_none_is_named_and_narrowed_by_nothing(
     keys = {"version": "", "inventory": {}, "playbook": "", "filters": {}, "waived": [], "plan": {}, "steps": []}
     file.write_text(json.dumps({"apiVersion": "k8sops/v1", "kind": "SavedPlan", **keys}))
     assert run(["apply", str(file), "-l", "w1"]) == 64
-    assert "says itself what it is about" in capsys.readouterr().err
+    assert "a saved plan cannot be narrowed" in capsys.readouterr().err

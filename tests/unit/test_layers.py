@@ -9,7 +9,19 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
-    {"errors", "host", "yamlnodes", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
+    {
+        "errors",
+        "host",
+        "yamlnodes",
+        "shell",
+        "versions",
+        "localfile",
+        "ranges",
+        "reference",
+        "documents",
+        "findings",
+        "foreign",
+    },
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron"},
     {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "addressing", "spec", "patterns"},
     {"settings_page"},
@@ -29,7 +41,7 @@ LAYERS = [
     {"runner", "kubeconfig"},
     {"report", "timeline"},
     {"etcd.members", "verify", "savedplan", "etcd.backups", "etcd.copies"},
-    {"etcd.schedule", "status"},
+    {"etcd.schedule", "status", "components"},
     {"lab"},
     {"cli", "__main__"},
     {"fabfile"},

@@ -51,6 +51,13 @@ def test_the_hosts_of_a_run_that_are_silent_are_what_counts() -> None:
     assert summary(plan(Filters(limit="w1"), w1=dead)) == "No plan: w1 could not be reached"
 
 
+def test_a_control_plane_that_works_for_a_dead_host_has_a_plan() -> None:
+    """`reset w1` of a dead w1: the node is removed by cp1."""
+    step = Step(0, "cp1", "task", Resource("node-gone:w1", "drift", "true"))
+    leaving = replace(plan(Filters(limit="w1"), w1=dead), steps=(step,), seen={step.key: Seen(Outcome.DRIFT)})
+    assert summary(leaving) == "Plan: 1 change on 1 host; w1 could not be reached"
+
+
 def test_no_changes_is_not_said_of_a_host_that_is_silent() -> None:
     expected = "Plan: no changes on the hosts that could be reached; w1 could not be reached"
     assert summary(plan(w1=dead)) == expected
