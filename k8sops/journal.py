@@ -23,7 +23,7 @@ Event = dict[str, Any]
 run.start   run, command, cluster, inventory, user, version
 facts       host, seconds                    unreachable  host, why
 waiting     host, for: what is waited for
-play.start  play, hosts                      play.end     play
+play.start  play, hosts, number, of             play.end     play
 step        host, task, resource, state      state: begin, apply, wait, holds, changed, failed, broken, unsettled
 output      host, resource, line
 recap       hosts: {name: {ok, changed, unreachable, failed}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from k8sops.closing import duration, legend
 from k8sops.documents import API_VERSION
 from k8sops.findings import Level
 from k8sops.journal import Event
@@ -59,6 +62,19 @@ def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
                 console.print(f"      {line}", style=_colour(line), highlight=False, markup=False, soft_wrap=True)
         else:
             console.print(f"      {len(lines)} lines (--diff shows them)", style="dim", highlight=False)
+    print_legend(console, (SIGNS[outcome] for _, outcome, _, _ in folded(plan)))
+
+
+def print_legend(console: Console, signs: Iterable[str]) -> None:
+    if text := legend(signs):
+        console.print(f"\n{text}", style="dim", highlight=False, markup=False)
+
+
+def print_closing(console: Console, lines: Iterable[str]) -> None:
+    """The outcome of a run stands out; what follows it does not."""
+    for at, line in enumerate(lines):
+        start = "" if at else "\n"
+        console.print(f"{start}{line}", style="dim" if at else "bold", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_plan_data(console: Console, data: Mapping[str, Any]) -> None:
@@ -73,6 +89,7 @@ def print_plan_data(console: Console, data: Mapping[str, Any]) -> None:
         console.print(f"  {sign} {escape(one['resource'])}  [dim]{one['host']}[/dim]", highlight=False, soft_wrap=True)
         for line in one["diff"]:
             console.print(f"      {line}", style=_colour(line), highlight=False, markup=False, soft_wrap=True)
+    print_legend(console, (SIGNS[Outcome(one["outcome"])] for one in data["changes"]))
     console.print(f"\n[bold]{escape(data['summary'])}[/bold]", highlight=False)
 
 
@@ -215,7 +232,21 @@ class Progress:
     def __init__(self, console: Console, usual: Mapping[str, float], *, verbose: int = 0) -> None:
         self.console, self.usual, self.verbose = console, usual, verbose
         self.now: dict[str, str] = {}
-        self.status = console.status("") if console.is_terminal else None
+        self.what = ""
+        self.since, self.planned, self.done = time.time(), 0, 0
+        # The spinner draws it again and again, so that the time in it runs.
+        self.status = console.status(self) if console.is_terminal else None
+
+    def __rich__(self) -> Text:
+        """The line of what runs now: how long it has taken, how many of the planned changes are made."""
+        if self.what:
+            return Text(self.what)
+        running = [f"{host} {what}" for host, what in list(self.now.items())[:3]]
+        more = f" and {len(self.now) - 3} more" if len(self.now) > 3 else ""
+        of = f", {min(self.done, self.planned)} of {self.planned}" if self.planned else ""
+        return Text(
+            f"{duration(time.time() - self.since)}{of}: {'; '.join(running)}{more}", no_wrap=True, overflow="ellipsis"
+        )
 
     @contextmanager
     def showing(self, what: str = "") -> Iterator[None]:
@@ -223,15 +254,18 @@ class Progress:
         if not self.status:
             yield
             return
-        self.status.update(what)
+        self.what = what
         with self.status:
             yield
 
     def __call__(self, event: Event) -> None:
         kind = event["type"]
         if kind == "play.start":
-            hosts = escape(fold(event["hosts"]))
-            self.console.print(f"\n[bold]PLAY {escape(event['play'])}[/bold]  [dim]{hosts}[/dim]", highlight=False)
+            self._play(event)
+        elif kind == "run.start":
+            self.since = event["at"]
+        elif kind == "planned":
+            self.planned += 1
         elif kind == "step":
             self._step(event)
         elif kind == "output":
@@ -244,7 +278,12 @@ class Progress:
             self.console.print(f"  [yellow]warning[/yellow]: {event['host']}  {what}", highlight=False, soft_wrap=True)
         elif kind == "failed":
             self.now.pop(event["host"], None)
-        self._show()
+
+    def _play(self, event: Event) -> None:
+        number = f"{event['number']}/{event['of']} " if "number" in event else ""
+        after = duration(event["at"] - self.since) if "at" in event else ""
+        hosts = f"[dim]{escape(fold(event['hosts']))}  {after}[/dim]"
+        self.console.print(f"\n[bold]PLAY {number}{escape(event['play'])}[/bold]  {hosts}", highlight=False)
 
     def _step(self, event: Event) -> None:
         host, resource, state = event["host"], event["resource"], event["state"]
@@ -254,6 +293,7 @@ class Progress:
             if not self.status and (before is None or before >= 5):
                 self.console.print(f"  … {host}: {self.now[host]}", markup=False, highlight=False)
         elif state != "begin":
+            self.done += host in self.now
             self.now.pop(host, None)
         colour = {"changed": "yellow", "holds": "green"}.get(state, "red")
         if state in ("begin", "apply", "wait") or (state == "holds" and not self.verbose):
@@ -267,9 +307,3 @@ class Progress:
             self.console.print(f"      {event['host']}: {event['line']}", markup=False, highlight=False, style="dim")
         elif event["host"] in self.now:
             self.now[event["host"]] = f"{event['resource']}: {event['line'][:60]}"
-
-    def _show(self) -> None:
-        if self.status:
-            running = [f"{host} {what}" for host, what in list(self.now.items())[:3]]
-            more = f" and {len(self.now) - 3} more" if len(self.now) > 3 else ""
-            self.status.update(escape("; ".join(running) + more))

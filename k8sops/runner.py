@@ -117,7 +117,8 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     ]
     if not names:
         return
-    session.emit({"type": "play.start", "play": play.name, "hosts": names})
+    number = {"number": index + 1, "of": len(plan.playbook.plays)}
+    session.emit({"type": "play.start", "play": play.name, "hosts": names, **number})
     # What takes back a secret is done even by a run that was told to stop.
     stop = Event() if play.always else session.stop
     for batch in batches(names, play.serial):

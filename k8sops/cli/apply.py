@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,7 +78,8 @@ def apply(
         )
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
-        from k8sops.report import done_data, print_done
+        from k8sops.closing import closing
+        from k8sops.report import done_data, print_closing, print_done
         from k8sops.summary import only_conditions
 
         found = context.with_findings(work.look(request.waived))
@@ -102,8 +104,8 @@ def apply(
         work.end(code, done)
         if options.output is o.Output.json:
             print_json(done_data(done, work.journal.run))
-        elif found.changes:
-            screen.print(f"k8sops runs show {work.journal.run}", style="dim", highlight=False)
+        else:
+            print_closing(screen, closing(found, done, time.time() - work.since, work.journal.run))
         return code
 
 

@@ -39,7 +39,7 @@ LAYERS = [
     {"session", "memory"},
     {"survey", "stream", "lock", "approval"},
     {"runner", "kubeconfig"},
-    {"report", "timeline"},
+    {"report", "timeline", "closing"},
     {"etcd.members", "verify", "savedplan", "etcd.backups", "etcd.copies"},
     {"etcd.schedule", "status", "components"},
     {"lab"},
