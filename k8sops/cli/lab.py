@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,8 @@ DEFAULT_VERSION = "1.36.3"
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    # On a terminal, what is being done may stand in the line: it is written over.
+    print(f"\r\x1b[K{text}" if sys.stdout.isatty() else text, flush=True)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from k8sops.errors import InputError
 from k8sops.lab.image import digest
-from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking
+from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking, watched
 from k8sops.versions import release_of
 
 KUBERNETES = [
@@ -88,6 +88,16 @@ def key(build: Build, go: str) -> str:
     return digest(folder.iterdir(), *build.packages, build.ldflags, str(build.cgo), go)
 
 
+def detail(build: Build, line: str) -> str:
+    """What a line of `go build -v` is about: the program that a package belongs to, else the package or the module."""
+    if line.startswith("go: downloading "):
+        return " ".join(line.split()[1:3])
+    if " " in line or "/" not in line:
+        return ""
+    program = next((package for package in build.packages if f"{line}/".startswith(f"{package}/")), "")
+    return program.rpartition("/")[2] or line
+
+
 def ensure_built(build: Build, say: Say) -> Path:
     """The folder with the programs; built when they are not there. A build that was killed leaves nothing."""
     source = data_dir() / "mirror" / "go" / build.name
@@ -101,7 +111,7 @@ def ensure_built(build: Build, say: Say) -> Path:
         return target
     if build.cgo:
         need(say, gcc="gcc")
-    with taking(say, f"building {build.name} from its Go modules"):
+    with taking(say, f"building {build.name} from its Go modules") as ticker:
         new = target.with_name(f".{target.name}.{os.getpid()}")
         new.mkdir(parents=True)
         env = {
@@ -111,7 +121,11 @@ def ensure_built(build: Build, say: Say) -> Path:
             "GOFLAGS": "-mod=readonly",
         }
         flags = ["-trimpath", "-buildvcs=false", "-ldflags", f"-s -w {build.ldflags}"]
-        command("go", "build", *flags, "-o", f"{new}/", *build.packages, cwd=source, env=env)
+
+        def show(line: str) -> None:
+            ticker.detail = detail(build, line) or ticker.detail
+
+        watched("go", "build", "-v", *flags, "-o", f"{new}/", *build.packages, cwd=source, env=env, on_line=show)
         new.replace(target)
     return target
 

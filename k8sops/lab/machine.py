@@ -7,14 +7,14 @@ import json
 import os
 import shutil
 import subprocess
-import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from k8sops.errors import K8sopsError
-
-Say = Callable[[str], None]
+from k8sops.lab.progress import Say as Say
+from k8sops.lab.progress import Ticker, minutes
 
 
 class LabError(K8sopsError):
@@ -101,24 +101,33 @@ def _locked(name: str, say: Say, what: str) -> Iterator[None]:
         yield
 
 
+def watched(*argv: str, on_line: Callable[[str], None], cwd: Path, env: dict[str, str]) -> None:
+    """The command has ended well; each line of its stderr was passed on as it came. LabError with the last of them."""
+    last: deque[str] = deque(maxlen=15)
+    with subprocess.Popen(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=cwd, env=env, text=True
+    ) as process:
+        assert process.stderr
+        for line in process.stderr:
+            last.append(line.rstrip())
+            on_line(line.rstrip())
+    if process.returncode:
+        lines = "\n  ".join(last)
+        raise LabError(f"`{' '.join(argv[:4])} …` ended with exit code {process.returncode}:\n  {lines}")
+
+
 @contextmanager
-def taking(say: Say, what: str) -> Iterator[None]:
-    """Says what is being done and how long it took the last time; remembers how long it took now."""
+def taking(say: Say, what: str) -> Iterator[Ticker]:
+    """Shows what is being done, for how long, and how long it took before; remembers how long it took now."""
     book = cache_dir() / "durations.json"
     known: dict[str, float] = json.loads(book.read_text()) if book.exists() else {}
-    before = f" (took {_minutes(known[what])} last time)" if what in known else ""
-    say(f"{what}{before} …")
-    since = time.monotonic()
-    yield
+    with Ticker(say, what, known.get(what)) as ticker:
+        yield ticker
     known = json.loads(book.read_text()) if book.exists() else {}
-    known[what] = round(time.monotonic() - since, 1)
+    known[what] = round(ticker.seconds, 1)
     book.parent.mkdir(parents=True, exist_ok=True)
     new = book.with_suffix(f".{os.getpid()}")
     new.write_text(json.dumps(known, indent=1, sort_keys=True))
     new.replace(book)
     if known[what] >= 2:
-        say(f"{what}: done in {_minutes(known[what])}")
-
-
-def _minutes(seconds: float) -> str:
-    return f"{int(seconds) // 60}m{int(seconds) % 60:02d}s" if seconds >= 60 else f"{seconds:.1f}s"
+        say(f"{what}: done in {minutes(known[what])}")
