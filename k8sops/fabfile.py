@@ -23,12 +23,12 @@ from k8sops.render import data_path
 from k8sops.task import load_task, task_names
 
 HELP = {
-    "inventory": "The inventory file.",
-    "playbook": "The playbook that the task stands in; default: site, else the first one that has it.",
-    "told": "What the playbook is told: NAME=VALUE, with commas.",
+    "inventory": "The inventory.",
+    "playbook": "The playbook that has the task; default: site, else the first one that has it.",
+    "told": "Playbook variables: NAME=VALUE, comma-separated.",
     "check": "Only show what would change.",
-    "yes": "Do not ask.",
-    "allow": "What --yes covers beside files and packages: restart, drain, delete.",
+    "yes": "Do not ask for confirmation.",
+    "allow": "What --yes may also do: restart, drain, delete (comma-separated).",
 }
 
 

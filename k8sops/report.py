@@ -265,6 +265,8 @@ class Progress:
         elif kind == "run.start":
             self.since = event["at"]
         elif kind == "planned":
+            # The time in which the user reads the plan does not count.
+            self.since = self.since if self.planned else event["at"]
             self.planned += 1
         elif kind == "step":
             self._step(event)

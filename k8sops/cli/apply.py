@@ -82,7 +82,7 @@ def apply(
         from k8sops.report import done_data, print_closing, print_done
         from k8sops.summary import only_conditions
 
-        found = context.with_findings(work.look(request.waived))
+        begun, found = work.since, context.with_findings(work.look(request.waived))
         if saved:
             savedplan.refuse_stale(saved, found)
         code = show_plan(screen, found, o.Output.table, diffs=diff)
@@ -94,6 +94,7 @@ def apply(
                 _refuse_risks(found, allowed)
             elif not saved and not only_conditions(found):
                 require_yes()
+            begun = time.time()
             done = work.run(found, wait)
             print_done(screen, done, everything=bool(options.verbose))
         else:
@@ -105,7 +106,7 @@ def apply(
         if options.output is o.Output.json:
             print_json(done_data(done, work.journal.run))
         else:
-            print_closing(screen, closing(found, done, time.time() - work.since, work.journal.run))
+            print_closing(screen, closing(found, done, time.time() - begun, work.journal.run))
         return code
 
 

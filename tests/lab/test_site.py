@@ -106,6 +106,20 @@ def test_a_second_apply_changes_nothing_and_costs_two_scripts_a_host_and_a_third
         assert {name: len(host.scripts) for name, host in counted.items()} == {"cp1": scripts, "w1": scripts}
 
 
+def test_a_cluster_that_is_as_it_should_be_is_called_ready(cluster: Cluster) -> None:
+    ran = cluster.k8sops("apply", "--yes")
+    assert re.search(rf"\nCluster {NAME} is ready: 2 nodes, Kubernetes 1\.\d+\.\d+ \(", ran.out)
+    assert f"kubectl --context {NAME} get nodes" in ran.out
+    assert "is ready" not in cluster.k8sops("apply", "--yes", "-l", "w1").out
+    version = yaml.safe_load(cluster.inventory.read_text())["kubernetes"]
+    hosts = cluster.k8sops("version", "--hosts", "-o", "json").data()["hosts"]
+    assert [(host["name"], host["kubelet"], host["kubeadm"]) for host in hosts] == [
+        ("cp1", version, version),
+        ("w1", version, version),
+    ]
+    assert all(host["containerd"] for host in hosts)
+
+
 def test_no_join_token_is_left(cluster: Cluster) -> None:
     secrets = cluster.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
     assert "bootstrap-token" not in secrets

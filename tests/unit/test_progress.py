@@ -53,7 +53,9 @@ def test_a_log_says_which_play_of_how_many_and_after_what_time() -> None:
 def test_the_line_of_a_terminal_counts_changes_and_time() -> None:
     console, _ = screen(terminal=True)
     progress = Progress(console, NO_TIMES)
-    for event in ({"at": time.time() - 64, "type": "run.start"}, *[{"at": 0.0, "type": "planned"}] * 12):
+    begun = time.time() - 64
+    # What comes before the first change is planned is the time in which a person reads the plan.
+    for event in ({"at": begun - 600, "type": "run.start"}, *[{"at": begun, "type": "planned"}] * 12):
         progress(event)
     progress(step("w1", "apply"))
     assert progress.__rich__().plain == "1 min 04 s, 0 of 12: w1 a"
