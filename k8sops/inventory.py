@@ -56,7 +56,12 @@ class Inventory:
 
 def load_inventory(path: Path) -> Inventory:
     """The inventory in this file; InputError names all that is wrong with it at once."""
-    text, file = yamlfile.read_text(path), str(path)
+    file = str(path)
+    if not path.exists():
+        raise InputError("there is no such inventory", where=Where(file), remedy="`k8sops init` writes one; or -i FILE")
+    if path.is_dir():
+        raise InputError("is a directory", where=Where(file), remedy="-i FILE names an inventory")
+    text = yamlfile.read_text(path)
     try:
         document = yamlfile.load(text, file)
     except InputError as error:

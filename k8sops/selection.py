@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 
 from k8sops.errors import InputError
 from k8sops.facts import Fleet
+from k8sops.findings import KINDS
 from k8sops.patterns import select
 from k8sops.plan import Filters, check_parameters, make_steps, parameters_of, tasks_of
 from k8sops.playbook import Playbook
@@ -37,6 +38,19 @@ def check_filters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> No
         hint = _hint(word, names, "parameters") if names else "it takes no parameters"
         raise InputError(f"playbook {playbook.name} has no parameter `{word}`", remedy=hint)
     check_parameters(spec, playbook, filters)
+
+
+def check_ignored(names: Iterable[str]) -> None:
+    """A name to ignore is not a misspelt one of the catalogue, which would ignore nothing. A task of the user's own may
+    report findings that the catalogue does not know."""
+    known = {kind.name.lower(): kind.name for kind in KINDS}
+    for name in sorted(names):
+        if name.lower() == "all" or any(fnmatchcase(name.lower(), pattern) for pattern in known):
+            continue
+        if near := get_close_matches(name.lower(), known, 1, cutoff=0.8):
+            raise InputError(
+                f"no finding is called `{name}`", remedy=f"did you mean `{known[near[0]]}`? (docs/findings.md)"
+            )
 
 
 def check_picks(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from k8sops.cli.options import Color, HostOptions, Output
-from k8sops.errors import InputError, UsageError, Where
+from k8sops.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,10 +44,6 @@ def load_spec(path: Path) -> ClusterSpec:
     from k8sops.inventory import load_inventory
     from k8sops.spec import make_spec
 
-    if not path.exists():
-        raise InputError(
-            "there is no such inventory", where=Where(str(path)), remedy="`k8sops init` writes one; or -i FILE"
-        )
     inventory = load_inventory(path)
     spec = make_spec(inventory)
     for host in spec.hosts:

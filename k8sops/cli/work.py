@@ -125,11 +125,12 @@ class Work:
 @contextmanager
 def working(screen: Console, request: Request) -> Iterator[Work]:
     """Inventory, playbook, journal and connections of one command; all closed in the end."""
-    from k8sops.selection import check_filters
+    from k8sops.selection import check_filters, check_ignored
 
     spec = load_spec(request.inventory)
     playbook = load_named_playbook(request.playbook, spec.folder)
     check_filters(spec, playbook, request.filters)
+    check_ignored([*request.waived, *spec.preflight_ignore])
     with ExitStack() as stack:
         names, forks = _looked_at(spec, request.filters), request.forks
         made = connections(spec, ask_password=request.ask_password, dial=names, forks=forks)

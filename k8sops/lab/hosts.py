@@ -263,6 +263,8 @@ def down(lab: str, say: Say) -> None:
     if containers:
         say(f"removing {len(containers)} hosts of lab {lab}")
         docker("rm", "--force", "--volumes", *containers)
+    elif not (labs_dir() / lab).exists():
+        say(f"there is no lab {lab}")
     volumes = [v for v in docker("volume", "ls", "--quiet").split() if v.startswith(f"k8sops-{lab}-")]
     if volumes:
         docker("volume", "rm", "--force", *volumes)

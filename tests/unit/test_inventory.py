@@ -200,6 +200,13 @@ def test_files_of_other_tools_are_recognised(what: str, tmp_path: Path) -> None:
     assert str(caught.value) == expected
 
 
+def test_a_directory_is_no_inventory(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"is a directory\n  -i FILE"):
+        load_inventory(tmp_path)
+    with pytest.raises(InputError, match="there is no such inventory"):
+        load_inventory(tmp_path / "missing.yaml")
+
+
 def test_an_inventory_with_a_mistake_is_still_an_inventory(tmp_path: Path) -> None:
     path = tmp_path / "inventory.yaml"
     path.write_text(GOOD.replace("cluster: demo", "clutser: demo"))

@@ -15,7 +15,7 @@ from k8sops.host import Result
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.report import plan_data
 from k8sops.resource import Resource
-from k8sops.selection import check_filters
+from k8sops.selection import check_filters, check_ignored
 from k8sops.summary import only_conditions, summary
 from k8sops.survey import make_plan
 
@@ -110,6 +110,14 @@ def test_a_pick_that_matches_nothing_is_an_error(pick: str, hint: str) -> None:
 def test_a_pick_is_not_judged_where_nobody_answered() -> None:
     silent = plan(Filters(picks=frozenset({"swap:of"})), **dict.fromkeys(names(), dead))
     assert summary(silent) == "No plan: none of 5 hosts could be reached"
+
+
+def test_a_misspelt_finding_is_not_ignored_silently() -> None:
+    with pytest.raises(
+        InputError, match=r"no finding is called `PackageRepositry`\n  did you mean `PackageRepository`"
+    ):
+        check_ignored(["PackageRepositry"])
+    check_ignored(["packagerepository", "all", "Port6443", "MyOwnCheck"])
 
 
 @pytest.mark.parametrize(
