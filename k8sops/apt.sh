@@ -6,6 +6,8 @@ APT_OPTIONS=(-q -y -o "DPkg::Lock::Timeout=$APT_PATIENCE" -o Dpkg::Use-Pty=0 -o 
 # Without these, apt only says that it would need them. What it would do with them is looked at first (apt_install).
 APT_FORCE=(--allow-downgrades --allow-change-held-packages --ignore-hold)
 
+APT_RUNTIMES='containerd containerd.io docker.io docker-ce cri-dockerd cri-o podman kubelet'
+
 # apt_get ARGS: once nobody else is at work; keeps configuration files that a person changed.
 apt_get() {
   apt_ready || return
@@ -73,8 +75,9 @@ apt_missing() {
 }
 
 # apt_simulate OURS PACKAGE…: in EFFECTS, what it would do to packages that are there, if apt installed these:
-# `removes NAME VERSION`, `downgrades` and `upgrades NAME VERSION to VERSION`, and `held NAME VERSION` for one that
-# somebody has put on hold. OURS: packages that k8sops itself holds. Fails where apt cannot do it; SAID has its reasons.
+# `removes NAME VERSION`, `downgrades`, `upgrades` and `restarts NAME VERSION to VERSION` (an upgrade under which
+# containers run), and `held NAME VERSION` for one that somebody has put on hold. OURS: packages that k8sops itself
+# holds. Fails where apt cannot do it; SAID has its reasons.
 apt_simulate() {
   local ours=" $1 " wanted=" ${*:2} " verb name old new held
   EFFECTS=()
@@ -85,12 +88,11 @@ apt_simulate() {
     case "$verb $old" in 'Remv ['*|'Purg ['*|'Inst ['*) old=${old#[} old=${old%]} new=${new#(} ;; *) continue ;; esac
     case $verb in
     Inst)
-      if ! dpkg --compare-versions "$new" lt "$old"; then
-        EFFECTS+=("upgrades $name $old to $new")
       # One that was asked for at this very version is in the plan.
-      elif [[ $wanted != *" $name=$new "* ]]; then
-        EFFECTS+=("downgrades $name $old to $new")
-      fi
+      if [[ $wanted == *" $name=$new "* ]]; then :
+      elif dpkg --compare-versions "$new" lt "$old"; then EFFECTS+=("downgrades $name $old to $new")
+      elif [[ " $APT_RUNTIMES " == *" $name "* ]]; then EFFECTS+=("restarts $name $old to $new")
+      else EFFECTS+=("upgrades $name $old to $new"); fi
       ;;
     *) EFFECTS+=("removes $name $old") ;;
     esac
@@ -146,7 +148,7 @@ apt_install() {
       read -r verb name rest <<<"$effect"
       case $verb in
       held) fail "apt would change $name $rest, which is on hold here; nothing was installed. If it may be changed: apt-mark unhold $name" ;;
-      removes|downgrades) [[ $allowed == *" $verb:$name "* ]] || refuse_effects ;;
+      removes|downgrades|restarts) [[ $allowed == *" $verb:$name "* ]] || refuse_effects ;;
       esac
     done
     apt_get "${APT_FORCE[@]}" --download-only install "${MISSING[@]}" && break
@@ -158,9 +160,9 @@ apt_install() {
 
 # refuse_effects: nothing is removed that the approved plan did not show.
 refuse_effects() {
-  local effect list='' advice="Run the same command again: its plan shows it now (with --yes, it takes --allow delete)"
+  local effect list='' advice="Run the same command again: its plan shows it now (with --yes, it takes --allow delete, or restart)"
   for effect in "${EFFECTS[@]}"; do
-    case $effect in removes*|downgrades*) list+=${list:+, }$effect ;; esac
+    case $effect in removes*|downgrades*|restarts*) list+=${list:+, }$effect ;; esac
   done
   # What a file conflicts with, only the file tells.
   [[ ${MISSING[*]} != /* ]] || advice="If it is not needed, remove it first"
@@ -235,13 +237,14 @@ apt_offers() {
   local index name=${2%%=*} version said
   [ "${HAS[$name]-}" != "${2#*=}" ] || return 0
   index=$(mktemp)
-  if said=$(/usr/lib/apt/apt-helper -o Acquire::Retries=1 -o Acquire::http::Timeout=10 -o Acquire::https::Timeout=10 \
-    download-file "$1Packages" "$index" 2>&1); then
+  # A plan does not wait for a network that swallows everything.
+  if said=$(timeout -k 1 15 /usr/lib/apt/apt-helper -o Acquire::Retries=1 download-file "$1Packages" "$index" 2>&1); then
     while read -r version; do fact more.offers "$version"; done < <(
       awk -v name="$name" '$1 == "Package:" {at = $2} $1 == "Version:" && at == name {print $2}' "$index" | sort -ruV
     )
   else
-    fact more.offers_nothing "$(apt_errors <<<"$said")"
+    said=$(apt_errors <<<"$said")
+    fact more.offers_nothing "${said:-no answer within 15 s}"
   fi
   rm -f "$index"
 }

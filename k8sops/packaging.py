@@ -63,7 +63,7 @@ def _offered(spec: ClusterSpec, host: str, facts: HostFacts) -> Iterator[Finding
     # A host that cannot even connect has said so (preflight: PackageRepository).
     for text in facts.more.get("offers_nothing", ()) if reached else ():
         if "404" in text:
-            yield Finding(host, "PackageVersion", f"{url} does not exist (404): has Kubernetes {spec.minor} packages?")
+            yield Finding(host, "PackageVersion", f"no packages of Kubernetes {spec.minor}: {url} does not exist (404)")
         else:
             yield Finding(host, "PackageRepository", f"cannot read {url}Packages: {text.rpartition('Packages  ')[2]}")
     if offers and spec.package_version not in offers:

@@ -5,6 +5,8 @@
 # that it is done. Where apt cannot read it, or cannot read its sources any more, what was there before is there again.
 apt_source() {
   local key=$1 source=$2 url=$3 line=$4 pin=$5 new=$6 before file why sum
+  # Who is waited for is said here: further down, what apt prints is read and not shown.
+  apt_ready || return
   before=$(mktemp -d)
   for file in "$key" "$source"; do
     [ ! -e "$file" ] || cp -p "$file" "$before/"

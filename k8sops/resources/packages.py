@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from k8sops.resource import Resource
+from k8sops.resource import Resource, Risk
 from k8sops.shell import quote
 
 KEYRINGS = "/etc/apt/keyrings"
@@ -17,7 +17,7 @@ def packages(
 
     One resource for many packages, so that a host runs apt once. dpkg is asked, not apt: a package that is removed
     but still has its configuration files counts as absent. `effects`: what apt said that it would do to other packages
-    (apt.sh: apt_simulate); the plan shows them, and apply removes or downgrades nothing else.
+    (apt.sh: apt_simulate); the plan shows them, and apply removes, downgrades or restarts nothing else.
     """
     check = ["DRIFTED= CHANGES="]
     for package, version in wanted.items():
@@ -33,7 +33,7 @@ def packages(
         check.append(f"[ -z \"$CHANGES\" ] || printf '%s\\n' {' '.join(map(quote, effects))}")
     check.append('[ -z "$DRIFTED" ] || drift')
     exact = [f"{package}={version}" if version else package for package, version in wanted.items()]
-    approved = [":".join(effect.split()[:2]) for effect in effects if _takes_away(effect)]
+    approved = [":".join(effect.split()[:2]) for effect in effects if not effect.startswith("upgrades ")]
     held = " ".join(map(quote, hold))
     words = " ".join(map(quote, (" ".join(approved), " ".join(hold), *exact)))
     return Resource(
@@ -43,12 +43,16 @@ def packages(
         want="\n".join(one.replace("=", " ") + (" held" if one.split("=")[0] in hold else "") for one in exact),
         deadline=1200,
         asks=(("package", *wanted),),
-        risk="delete" if approved else "file",
+        risk=_risk(approved),
+        # Containers that somebody runs on a host that is no node yet count as well.
+        in_use=bool(approved),
     )
 
 
-def _takes_away(effect: str) -> bool:
-    return effect.startswith(("removes ", "downgrades "))
+def _risk(approved: Sequence[str]) -> Risk:
+    if any(effect.startswith(("removes:", "downgrades:")) for effect in approved):
+        return "delete"
+    return "restart" if approved else "file"
 
 
 def deb(package: str, url: str, sha256: str) -> Resource:

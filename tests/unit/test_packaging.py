@@ -62,6 +62,36 @@ def test_a_removal_is_in_the_plan_as_such_and_nothing_else_is_approved() -> None
     assert "apt_install removes:acme-engine 'kubelet kubeadm kubectl' " in (wanted.apply or "")
 
 
+def test_an_upgrade_under_which_containers_run_is_a_restart_in_the_plan() -> None:
+    lines = ("kubernetes restarts containerd 1.6.20 to 1.6.33", "kubernetes upgrades libc6 2.36-1 to 2.36-2")
+    wanted = resource(HostFacts(more={"apt": lines}), "packages:kubernetes", "docker")
+    assert (wanted.risk, wanted.in_use) == ("restart", True)
+    assert "apt_install restarts:containerd " in (wanted.apply or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "effect"),
+    [
+        ("Remv acme-engine [1.0]", "removes acme-engine 1.0"),
+        ("Purg acme-engine [1.0]", "removes acme-engine 1.0"),
+        ("Inst libc6 [2.36] (2.37 Debian:12 [amd64])", "upgrades libc6 2.36 to 2.37"),
+        ("Inst libc6 [2.37] (2.36 Debian:12 [amd64])", "downgrades libc6 2.37 to 2.36"),
+        ("Inst containerd [1.6] (1.7 Debian:12 [amd64]) []", "restarts containerd 1.6 to 1.7"),
+        ("Inst kubelet [1.37.0-1.1] (1.36.3-1.1 mirror [amd64])", ""),
+        ("Inst conntrack (1.4 Debian:12 [amd64])", ""),
+        ("Inst chrony [4.3] (4.4 Debian:12 [amd64])", "upgrades chrony 4.3 to 4.4 / held chrony 4.3"),
+    ],
+)
+def test_what_apt_simulates_is_understood(line: str, effect: str, tmp_path: Path) -> None:
+    body = [
+        f"apt-get() {{ printf '%s\\n' 'Reading package lists...' {line!r} 'Conf x (1)'; }}",
+        "apt-mark() { echo chrony; }",
+        "apt_simulate 'kubelet' kubelet=1.36.3-1.1; printf '%s\\n' \"${EFFECTS[@]}\"",
+    ]
+    need(print, dpkg="dpkg")
+    assert " / ".join(bash(envelope("@m", body), tmp_path).out.split("\n")).strip(" /") == effect
+
+
 def test_without_a_removal_nothing_may_be_removed() -> None:
     wanted = resource(HostFacts(), "packages:kubernetes")
     assert wanted.risk == "file"
