@@ -7,12 +7,9 @@ import json
 import os
 import secrets
 import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from k8sops.errors import InputError, Where
 from k8sops.facts import Fleet
@@ -215,28 +212,3 @@ def flannel_manifest(spec: ClusterSpec) -> str:
         cni_conf=cni,
         digest=digest,
     )
-
-
-def objects_of(text: str) -> list[str]:
-    """The names of a manifest's objects: `ConfigMap kube-system/name`; `-` where it says no namespace."""
-    loaded = [one for one in yaml.load_all(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) if one]
-    found = [item for one in loaded for item in (one["items"] if one["kind"] == "List" else [one])]
-    metadata = [(one["kind"], one["metadata"]) for one in found]
-    return [f"{kind} {said.get('namespace', '-')}/{said['name']}" for kind, said in metadata]
-
-
-def own_manifests(folder: Path, paths: Sequence[str]) -> Iterator[tuple[str, str, list[str]]]:
-    """(name, text, objects) of each manifest file that the user names; relative to the inventory's folder."""
-    for name in paths:
-        try:
-            text = (folder / os.path.expanduser(name)).read_text(encoding="utf-8")
-            objects = objects_of(text)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark
-            where = Where(name, mark.line + 1, mark.column + 1) if mark else Where(name)
-            raise InputError(f"cannot be used as a manifest: {error.problem}", where=where) from None
-        except (KeyError, TypeError) as error:
-            raise InputError(f"holds an object without {error}", where=Where(name)) from None
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            raise InputError(f"cannot be used as a manifest: {error}", where=Where(name)) from None
-        yield Path(name).stem, text, objects

@@ -289,15 +289,24 @@ date -u +%FT%TZ | put_file {CONFIG_DIR}/initialised 0644 root:root""",
     )
 
 
+CRD = "CustomResourceDefinition"
+
+
 def manifest(name: str, text: str, *, objects: Sequence[str]) -> Resource:
     """The API holds these objects as the text says, by server-side apply (KEP-555).
 
     `objects`: their names, as `ConfigMap kube-system/name`, or `Namespace -/name` for one that lies in none. Fields
     that others own are left alone. After an apply it is noted at each object what was applied, and which fields are
     ours since: a field that somebody else sets ceases to be, so where both still are as noted nothing has changed.
-    In any other case the answer is that of `kubectl diff`.
+    In any other case the answer is that of `kubectl diff`. CustomResourceDefinitions are waited for, so that what comes
+    next can use them. One that names no namespace may lie in `default`, which only the API can tell.
     """
     names = " ".join(map(quote, objects))
+    crds = " ".join(quote("crd/" + one.rpartition("/")[2]) for one in objects if one.startswith(f"{CRD} "))
+    established = f"kubectl wait --for=condition=Established {crds}"
+    in_default = f"""for one in {" ".join(quote(one) for one in objects if " -/" in one)}; do
+  [ -n "${{OBJECT[$one]-}}" ] || OBJECT[$one]=${{OBJECT[${{one%% *}} default/${{one##*/}}]-}}
+done"""
     spaces = sorted({one.partition(" ")[2].partition("/")[0] for one in objects} - {"-"})
     there = "\n".join(f"kubectl get namespace {quote(one)} >/dev/null 2>&1 || drift" for one in spaces)
     how = "--server-side --field-manager=k8sops --force-conflicts"
@@ -305,6 +314,7 @@ def manifest(name: str, text: str, *, objects: Sequence[str]) -> Resource:
     return Resource(
         id=f"manifest:{name}",
         check=f"""need_api
+{in_default}
 noted() {{
   local one want
   want="{digest} $(fields_of {names})"
@@ -314,17 +324,24 @@ for one in {names}; do [ -n "${{OBJECT[$one]-}}" ] || break; done
 [ -z "${{OBJECT[$one]-}}" ] || ! noted || exit 0
 {there}
 text={quote(text)}
-has=$(kubectl get -f - --ignore-not-found -o name <<<"$text" | wc -l)
-[ "$has" -ge {len(objects)} ] || drift "$has of {len(objects)} objects are there"
+# Where one kind is not known to the API yet, it answers for none, and says so.
+has=$(kubectl get -f - --ignore-not-found -o name <<<"$text" 2>&1)
+count=$(grep -cE '^[^ ]+/[^ ]+$' <<<"$has")
+[ "$count" -ge {len(objects)} ] || {{
+  grep -o 'no matches for kind.*' <<<"$has"
+  drift "$count of {len(objects)} objects found"
+}}
 code=0; diff=$(kubectl diff {how} -f - <<<"$text" 2>&1) || code=$?
 case $code in
-0) ;;
+0) {f"{established} --timeout=0 >/dev/null 2>&1 || drift 'not established'" if crds else ":"} ;;
 1) drift "$diff" ;;
 *) printf '%s\\n' "$diff"; exit 12 ;;
 esac""",
         apply=f"""text={quote(text)}
 kubectl apply {how} -f - <<<"$text"
+{f"{established} --timeout=60s" if crds else ""}
 ask_objects "$text"; hear_api
+{in_default}
 for one in {names}; do [ -n "${{OBJECT[$one]-}}" ] || exit 0; done
 kubectl annotate --overwrite --field-manager=k8sops-note -f - <<<"$text" \\
   "k8sops.io/applied={digest} $(fields_of {names})" >/dev/null""",

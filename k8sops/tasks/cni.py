@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from k8sops import identity
 from k8sops.facts import Fleet
-from k8sops.kubeadm import flannel_manifest, objects_of, own_manifests
+from k8sops.kubeadm import flannel_manifest
+from k8sops.manifests import objects_of, own_manifests
 from k8sops.resource import Resource
 from k8sops.resources.kubernetes import manifest
 from k8sops.settings import OwnCni
@@ -20,8 +21,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         text = flannel_manifest(spec)
         yield manifest("flannel", text, objects=objects_of(text))
     elif isinstance(cni, OwnCni):
-        for name, text, objects in own_manifests(spec.folder, cni.manifests):
-            yield manifest(name, text, objects=objects)
+        for one in own_manifests(spec.folder, cni.manifests):
+            yield manifest(one.name, one.text, objects=one.objects)
 
 
 TASK = Task(

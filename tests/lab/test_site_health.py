@@ -1,4 +1,4 @@
-"""What is broken inside a living cluster is named with its cause, by status, check and verify."""
+"""What is broken inside a living cluster is named with its cause, by status, check and verify; own manifests."""
 
 from __future__ import annotations
 
@@ -12,6 +12,45 @@ from conftest import Cluster
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 CONFIG = "/var/lib/kubelet/config.yaml"
 PKI = "/var/lib/kubelet/pki"
+WIDGETS = """apiVersion: example.com/v1
+kind: Widget
+metadata: {name: first, namespace: tools}
+spec: {size: 1}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: without-namespace}
+data: {a: b}
+"""
+DEFINITIONS = """apiVersion: v1
+kind: Namespace
+metadata: {name: tools}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets, singular: widget}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}
+"""
+TASK = """from k8sops.manifests import own_manifests
+from k8sops.resources.kubernetes import manifest
+from k8sops.task import Task
+
+
+def _resources(spec, host, fleet):
+    for one in own_manifests(spec.folder, ["widgets.yaml", "definitions.yaml"]):
+        yield manifest(one.name, one.text, objects=one.objects)
+
+
+TASK = Task(name="widgets", title="widgets", resources=_resources)
+"""
 Until = Callable[[Callable[[], bool], float], None]
 CRASHING = """
 apiVersion: v1
@@ -130,3 +169,26 @@ def test_a_part_of_the_control_plane_that_does_not_run_is_named(made: Cluster, u
     finally:
         made.on("cp1", f"mv /root/kube-scheduler.yaml {manifest}")
     until(lambda: ("ControlPlane", "cp1") not in problems(made), 60)
+
+
+def test_definitions_come_before_the_objects_that_need_them(made: Cluster) -> None:
+    files = {"widgets.yaml": WIDGETS, "definitions.yaml": DEFINITIONS, "tasks/widgets.py": TASK,
+             "playbooks/widgets.yaml": "- {name: Widgets, hosts: 'control_plane[any]', tasks: [widgets]}"}  # fmt: skip
+    for name, text in files.items():
+        (made.folder / name).parent.mkdir(exist_ok=True)
+        (made.folder / name).write_text(text)
+    try:
+        # A kind that nobody knows yet is drift, and no broken check.
+        assert {one["outcome"] for one in made.changes("-p", "widgets")} == {"drift"}
+        done = made.apply("-p", "widgets")
+        assert (done["failures"], done["still"]) == ([], [])
+        assert made.changes("-p", "widgets") == []
+        assert kubectl(made, "-n tools get widget first -o jsonpath={.spec.size}") == "1"
+        kubectl(made, "-n tools delete widget first")
+        assert [one["resource"] for one in made.changes("-p", "widgets")] == ["manifest:widgets"]
+    finally:
+        kubectl(made, "delete crd widgets.example.com --ignore-not-found")
+        kubectl(made, "delete namespace tools --ignore-not-found --wait=false")
+        kubectl(made, "delete configmap without-namespace --ignore-not-found")
+        for name in files:
+            (made.folder / name).unlink()

@@ -15,7 +15,7 @@ LAYERS = [
     {"settings_page"},
     {"retry", "render", "playbook", "resource", "parameters"},
     {"facts", "resources", "health"},
-    {"task", "kubeadm", "firewall", "packaging", "transfer", "identity"},
+    {"task", "kubeadm", "manifests", "firewall", "packaging", "transfer", "identity"},
     {"etcd.restore"},
     {"living"},
     {"tasks"},
