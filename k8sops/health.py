@@ -1,16 +1,16 @@
-"""What is wrong in a living cluster, and why: the lines that health.sh prints, and the problems that they show."""
+"""What is wrong in a living cluster, and why: what is asked of the API, and the problems that the answers show."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from k8sops.health_lines import Health, Pod, parse
 from k8sops.resources.kubernetes import named
 from k8sops.shell import Ask, asking, quote
 from k8sops.spec import ClusterSpec
 
+__all__ = ["Health", "Problem", "asks", "parse", "problems", "script", "stale", "tell", "unready"]
 KUBEADM_CONFIG = "ConfigMap kube-system/kubeadm-config"
 KUBE_PROXY = "DaemonSet kube-system/kube-proxy"
 COREDNS = "Deployment kube-system/coredns"
@@ -34,8 +34,9 @@ PRESSURES = {
     "MemoryPressure": "it is short of memory",
     "PIDPressure": "it is short of process ids",
 }
-GRACE, RECENT, LEASE = 60, 600, 60
-"""Seconds: for how long a pod may be unready, within which its last death counts, and after which a leader is dead."""
+GRACE, RECENT, LEASE, HEARTBEAT = 60, 600, 60, 40
+"""Seconds: for how long a pod may be unready, within which its last death counts, after which a leader is dead, and for
+which the lease of a node holds (kubelet renews it every 10 s)."""
 OFTEN = 3
 """Restarts from which on a pod that died a moment ago is named, though it is ready."""
 
@@ -53,40 +54,6 @@ class Problem:
     broken: bool = True
 
 
-@dataclass
-class Pod:
-    """A pod that is not ready, was restarted, or is part of the control plane."""
-
-    name: str
-    node: str
-    phase: str
-    ready: bool
-    since: float
-    owned: bool
-    ending: bool
-    why: str
-    waits: list[tuple[str, str]] = field(default_factory=list)
-    deaths: list[tuple[int, float, str, str]] = field(default_factory=list)
-    """(restarts, when it died last, reason, exit code) of each container that did."""
-
-
-@dataclass
-class Health:
-    """The lines, taken apart."""
-
-    now: float = 0.0
-    nodes: list[tuple[str, str, str]] = field(default_factory=list)
-    """(node, `condition`, `ready` or `cordoned`, its type or status)"""
-    pods: dict[str, Pod] = field(default_factory=dict)
-    requests: dict[str, tuple[str, str, bool]] = field(default_factory=dict)
-    """The newest request of each kubelet for a serving certificate: (created, its name, pending)."""
-    serving: dict[str, bool] = field(default_factory=dict)
-    """Whether a kubelet serves, of those that were tried."""
-    leases: dict[str, float] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    replicas: dict[str, int] = field(default_factory=dict)
-
-
 def asks(spec: ClusterSpec) -> tuple[Ask, ...]:
     """What `tell` wants to know."""
     return ("nodes",), ("health",), ("objects", *map(named, OBJECTS))
@@ -100,110 +67,15 @@ def tell() -> str:
 def script(spec: ClusterSpec) -> str:
     """Shell lines that ask, and print it, for who looks at the whole cluster: of the pod network's pods too."""
     spaces = ["kube-flannel"] if spec.settings.network.cni == "flannel" else []
-    return "\n".join([*asking([*asks(spec), ("health", *spaces)]), tell()])
-
-
-# --- reading -------------------------------------------------------------------------------------------------------
-
-
-def parse(lines: Iterable[str]) -> Health:
-    """What was printed; a line of another form is passed over."""
-    health = Health()
-    for line in lines:
-        word, _, rest = line.strip().partition(" ")
-        read = READERS.get(word)
-        if read:
-            try:
-                read(health, rest)
-            except (ValueError, KeyError, IndexError):
-                continue
-    return health
-
-
-def _now(health: Health, rest: str) -> None:
-    health.now = float(rest)
-
-
-def _node(health: Health, rest: str) -> None:
-    name, what, *more = rest.split(" ")
-    health.nodes.append((name, what, more[0] if more else ""))
-
-
-def _pod(health: Health, rest: str) -> None:
-    name, node, phase, ready, since, owner, ending, why = rest.split(" ", 7)
-    health.pods[name] = Pod(
-        name, node, phase, ready == "True", _time(since), owner == "owned", ending == "ending", _text(why)
-    )
-
-
-def _wait(health: Health, rest: str) -> None:
-    name, reason, message = rest.split(" ", 2)
-    health.pods[name].waits.append((reason, _text(message)))
-
-
-def _died(health: Health, rest: str) -> None:
-    name, restarts, at, reason, code = rest.split(" ")
-    health.pods[name].deaths.append((int(restarts), _time(at), reason, code))
-
-
-def _csr(health: Health, rest: str) -> None:
-    name, user, created, state = rest.split(" ")
-    node = user.removeprefix("system:node:")
-    health.requests[node] = max(health.requests.get(node, ("", "", False)), (created, name, state == "pending"))
-
-
-def _serving(health: Health, rest: str) -> None:
-    name, state = rest.split(" ")
-    health.serving[name] = state == "works"
-
-
-def _lease(health: Health, rest: str) -> None:
-    name, at = rest.split(" ")
-    health.leases[name] = _time(at)
-
-
-def _missing(health: Health, rest: str) -> None:
-    health.missing.append(rest)
-
-
-def _object(health: Health, rest: str) -> None:
-    kind, name, _, _, wanted, *_ = rest.split(" ")
-    health.replicas[f"{kind} {name}"] = int(wanted)
-
-
-READERS: dict[str, Callable[[Health, str], None]] = {
-    "now": _now,
-    "node": _node,
-    "pod": _pod,
-    "wait": _wait,
-    "died": _died,
-    "csr": _csr,
-    "serving": _serving,
-    "lease": _lease,
-    "missing": _missing,
-    "object": _object,
-}
-
-
-def _time(text: str) -> float:
-    return datetime.fromisoformat(text).astimezone(UTC).timestamp()
-
-
-def _text(quoted: str) -> str:
-    """What Go's %q has quoted."""
-    try:
-        return str(json.loads(quoted))
-    except ValueError:
-        return quoted.strip('"')
-
-
-# --- judging -------------------------------------------------------------------------------------------------------
+    beats = "! can_ask_api || node_leases | sed 's/^/beat /'"
+    return "\n".join([*asking([*asks(spec), ("health", *spaces)]), tell(), beats])
 
 
 def problems(spec: ClusterSpec, health: Health, planes: Sequence[str]) -> list[Problem]:
     """Everything that is wrong, causes before what follows from them; `planes`: nodes that are control planes."""
     return [
         *_of_nodes(health),
+        *_of_heartbeats(health),
         *_of_control_plane(spec, health, planes),
         *_of_kubelets(health),
         *_of_addons(spec, health),
@@ -220,6 +92,14 @@ def _of_nodes(health: Health) -> Iterator[Problem]:
             yield Problem("NodeCondition", node, f"reports the condition {kind}")
         elif what == "cordoned":
             yield Problem("NodeCordoned", node, "cordoned: no new pods are scheduled there", broken=False)
+
+
+def _of_heartbeats(health: Health) -> Iterator[Problem]:
+    # The API goes on calling a node Ready for up to 50 s; for ever where kube-controller-manager is dead.
+    for node, at in sorted(health.beats.items()):
+        if health.now - at > HEARTBEAT and node not in unready(health):
+            what = f"no heartbeat for {round(health.now - at)} s, although the API says Ready: is kubelet running?"
+            yield Problem("NodeSilent", node, what)
 
 
 def unready(health: Health) -> frozenset[str]:

@@ -117,6 +117,14 @@ def test_a_leader_that_is_dead_is_named() -> None:
     assert "kube-controller-manager: no leader has been heard of for 120 s" in found[2]
 
 
+def test_a_node_that_the_api_calls_ready_without_a_heartbeat_is_named() -> None:
+    (found,) = problems("beat w1 2026-11-28T09:59:00.5Z", "beat cp1 2026-11-28T09:59:55.5Z")
+    assert found[:2] == ("NodeSilent", "w1")
+    assert "no heartbeat for 60 s" in found[2]
+    # Where the API says so itself, it is said once.
+    assert problems("beat w1 2026-11-28T09:58:00Z", "node w1 ready Unknown") == []
+
+
 @pytest.mark.parametrize("fails", [True, False])
 def test_the_newest_request_of_a_kubelet_counts_and_whether_it_serves_all_the_same(fails: bool) -> None:
     old = "csr csr-a system:node:w1 2026-11-28T09:00:00Z pending"

@@ -14,7 +14,7 @@ LAYERS = [
     {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "addressing", "spec", "patterns"},
     {"settings_page"},
     {"retry", "render", "playbook", "resource", "parameters"},
-    {"facts", "resources", "health"},
+    {"facts", "resources", "health", "health_lines"},
     {"task", "kubeadm", "manifests", "firewall", "packaging", "transfer", "identity"},
     {"etcd.restore"},
     {"living"},
