@@ -49,6 +49,16 @@ def kubeadm_init(config: str, *, ignore: Sequence[str] = ()) -> Resource:
         check=f"""{UNMARKED}
 files=$(unmarked)
 [ -z "$files" ] || drift "a cluster that k8sops did not create:"$'\n'"$files"
+if [ -f {INITIALISED} ]; then
+  missing= manifest=manifests/kube-apiserver.yaml
+  [ -f "/etc/kubernetes/$manifest" ] || missing="$manifest control-plane apiserver"
+  [ -f "$KUBECONFIG" ] || missing="admin.conf kubeconfig admin"
+  [ -z "$missing" ] || {{
+    echo "/etc/kubernetes/${{missing%% *}} is missing from a control plane that was finished before"
+    echo "bring it back: kubeadm init phase ${{missing#* }} --config {path}"
+    exit 12
+  }}
+fi
 [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
 [ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
 if ! api_answers; then

@@ -38,6 +38,15 @@ def test_what_is_missing_from_a_finished_cluster_is_not_an_unfinished_start(
     assert check(below(tmp_path, kubeadm_init("config"), nothing_there), tmp_path) == code
 
 
+@pytest.mark.parametrize("missing", ["manifests/kube-apiserver.yaml", "admin.conf"])
+def test_a_file_missing_from_a_finished_control_plane_is_not_a_first_start_either(tmp_path: Path, missing: str) -> None:
+    for name in {"manifests/kube-apiserver.yaml", "admin.conf", "k8sops/initialised"} - {missing}:
+        path = tmp_path / "etc/kubernetes" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert check(below(tmp_path, kubeadm_init("config"), "api_answers() { return 1; }"), tmp_path) == 12
+
+
 INVENTORY = """\
 cluster: demo
 kubernetes: "1.36.3"
