@@ -155,20 +155,28 @@ def print_failure(console: Console, failure: Failure) -> None:
         )
 
 
+def _failed(done: Done) -> str:
+    """`3 of 3 hosts failed`."""
+    failed = sum(1 for tally in done.tallies.values() if tally.failed or tally.unreachable)
+    return f"{failed} of {count(len(done.tallies), 'host')} failed"
+
+
 def print_done(console: Console, done: Done, *, everything: bool) -> None:
     for failure in done.failures:
         print_failure(console, failure)
     for step in done.still:
         console.print(
-            f"[red]STILL DRIFTS[/red] {step.host} / {step.task} / {escape(step.resource.id)}", highlight=False
+            f"[red]NOT CONVERGED[/red] {step.host} / {step.task} / {escape(step.resource.id)}", highlight=False
         )
     if done.stopped_before:
         console.print(
-            f"\n[red]stopped before[/red] play “{escape(done.stopped_before)}”: too many hosts failed; run again",
+            f"\n[red]Stopped before[/red] “{escape(done.stopped_before)}”: {escape(_failed(done))}. "
+            "Fix the errors above, then run the same command again.",
             highlight=False,
+            soft_wrap=True,
         )
     if done.interrupted:
-        console.print("\n[red]stopped[/red] as asked; run the same again to go on", highlight=False)
+        console.print("\n[red]Stopped[/red]. Run the same command again to continue.", highlight=False)
     print_recap(console, done.tallies, everything=everything)
 
 

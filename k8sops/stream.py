@@ -120,8 +120,8 @@ class Reader:
             return self._at.withheld
         settle, gate = (self._at.resource.settle, self._at.resource.apply is None) if self._at else (0, False)
         if gate:
-            return f"was waited for, {settle:.0f} s long, and does not hold"
-        return f"does not hold {f'{settle:.0f} s ' if settle else ''}after it was applied"
+            return f"timed out after {settle:.0f} s"
+        return f"still differs{f' {settle:.0f} s' if settle else ''} after it was applied"
 
     def _tell(self, state: str) -> None:
         step = self._at

@@ -136,7 +136,7 @@ def test_a_pod_that_nothing_brings_back_keeps_its_node_from_being_reset(planes: 
     )
     ran = planes.k8sops("reset", "w1", "--confirm", "planes", expect=3)
     assert "default/alone (no controller brings it back)" in ran.out
-    assert "stopped before" in ran.out
+    assert "Stopped before" in ran.out
     planes.on("cp2", f"{KUBECTL} delete pod alone --now && {KUBECTL} uncordon w1")
     assert dict(names(planes))["w1"]
 

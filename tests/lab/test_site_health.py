@@ -181,7 +181,7 @@ def test_definitions_come_before_the_objects_that_need_them(made: Cluster) -> No
         # A kind that nobody knows yet is drift, and no broken check.
         assert {one["outcome"] for one in made.changes("-p", "widgets")} == {"drift"}
         done = made.apply("-p", "widgets")
-        assert (done["failures"], done["still"]) == ([], [])
+        assert (done["failures"], done["notConverged"]) == ([], [])
         assert made.changes("-p", "widgets") == []
         assert kubectl(made, "-n tools get widget first -o jsonpath={.spec.size}") == "1"
         kubectl(made, "-n tools delete widget first")

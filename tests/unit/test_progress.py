@@ -16,7 +16,7 @@ from test_summary import dead, gate, plan
 
 from k8sops.closing import closing, duration, is_ready, legend
 from k8sops.plan import Filters, Outcome, Plan, Seen, Step
-from k8sops.report import Progress, print_plan, print_plan_data
+from k8sops.report import Progress, print_done, print_plan, print_plan_data
 from k8sops.resource import Resource
 from k8sops.runner import Done, Tally, run
 from k8sops.stream import Failure
@@ -124,6 +124,18 @@ def test_a_failure_and_a_part_say_how_long_they_took_and_where_the_log_is() -> N
     ]
     changed = replace(done(some), tallies={"w1": Tally(changed=1)})
     assert next(closing(some, changed, 12, "R1")) == "Done: 1 change (12 s)"
+
+
+def test_a_run_that_stopped_says_before_what_why_and_what_next() -> None:
+    whole = settled()
+    tallies = {"cp1": Tally(ok=3), "w1": Tally(failed=1), "w2": Tally(unreachable=1)}
+    console, text = screen()
+    print_done(
+        console, replace(done(whole), tallies=tallies, stopped_before="Workers", still=whole.steps), everything=True
+    )
+    expected = "Stopped before “Workers”: 2 of 3 hosts failed. Fix the errors above, then run the same command again."
+    assert expected in text.getvalue()
+    assert "NOT CONVERGED cp1 / task / gate:nodes-ready" in text.getvalue()
 
 
 # --- the legend ----------------------------------------------------------------------------------------------------
