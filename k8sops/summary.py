@@ -73,7 +73,9 @@ def _reservations(plan: Plan, *, full: bool) -> Iterable[str]:
         names = ", ".join(sorted({finding.name for finding in plan.errors}))
         yield f"preflight failed ({names})"
     if plan.pending:
-        yield f"{count(len(plan.pending), 'edit')} cannot be rolled out yet"
+        # One edit may be found on many hosts, in the same words.
+        edits = {(finding.name, finding.what) for finding in plan.pending}
+        yield f"{count(len(edits), 'edit')} cannot be rolled out yet"
     unmet = conditions(plan)
     if unmet and full:
         verb = "condition is" if len(unmet) == 1 else "conditions are"

@@ -85,6 +85,12 @@ def test_preflight_errors_are_in_the_sentence() -> None:
     assert summary(found) == "Nothing to change, but preflight failed (Reach)"
 
 
+def test_an_edit_that_is_found_on_many_hosts_counts_once() -> None:
+    edits = [Finding(name, "KubeletSettings", "kubelet.maxPods: …") for name in names()]
+    found = replace(plan(), findings=(*edits, Finding("w1", "NodeAddress", "address: …")))
+    assert summary(found) == "Nothing to change, but 2 edits cannot be rolled out yet"
+
+
 def test_a_task_with_nothing_to_do_is_not_called_unchanged() -> None:
     """kubeadm-init is about the first control plane, which the limit leaves out."""
     assert summary(plan(Filters(limit="w1", tags=frozenset({"kubeadm-init"})))) == (
