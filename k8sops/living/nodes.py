@@ -50,7 +50,9 @@ def kubelets(spec: ClusterSpec, fleet: Fleet, cluster: state.Cluster | None) -> 
         for one in differences(cluster.kubelet, wants, KUBELET, empty_in_kubelet):
             yield _field(spec, "kubelet", one, cluster.source, "ConfigMap kubelet-config")
     for host in spec.hosts:
-        config = state.kubelet_config(fleet[host.name]) if fleet[host.name].joined else None
+        # A control plane that k8sops has not made is no part of this cluster.
+        ours = fleet[host.name].joined and (fleet[host.name].initialised or not host.is_control_plane)
+        config = state.kubelet_config(fleet[host.name]) if ours else None
         for one in differences(config or wants, wants, KUBELET, empty_in_kubelet):
             yield _field(spec, "kubelet", one, host.name, "/var/lib/kubelet/config.yaml")
 

@@ -45,7 +45,7 @@ if [ -f /etc/kubernetes/k8sops/initialised ] && [ -f /etc/kubernetes/manifests/k
   if [ -n "$GATES" ] && ! has_line /etc/kubernetes/manifests/kube-apiserver.yaml "    - --feature-gates=$GATES"; then
     unknown_gates
   fi
-  kubectl -n kube-system get nodes,configmaps --request-timeout=10s -o go-template="$LIVING" 2>/dev/null
+  kubectl -n kube-system get nodes,configmaps --request-timeout=5s -o go-template="$LIVING" 2>/dev/null
   while IFS= read -r line; do
     # What comes behind these words is the library that every script begins with.
     case $line in 'set -u') break ;; [A-Z]*=*) fact more.living.schedule "$line" ;; esac
