@@ -100,6 +100,11 @@ def take(connect: Callable[[str], Host], names: Sequence[str], who: str) -> Clus
     return lock
 
 
+def cannot_lock(host: str, what: str) -> HostError:
+    """The error of a lock file that cannot be written: `what` names the file, the user and the reason."""
+    return HostError(host, f"cannot write {what.strip()}", remedy="set `ssh.become: true`, or log in as root")
+
+
 def wait_for(
     connect: Callable[[str], Host], names: Sequence[str], who: str, seconds: float, say: Callable[[str], None]
 ) -> ClusterLock:
@@ -132,6 +137,9 @@ def _ask(host: Host, who: str) -> _Held | None:
         marker = parse_line(mark, line)
         if marker and marker.word == "taken":
             return _Held(host.name, mark, dialogue)
+        if marker and marker.word == "unwritable":
+            dialogue.close()
+            raise cannot_lock(host.name, " ".join(marker.args))
         if marker and marker.word == "held":
             dialogue.close()
             holder = " ".join(marker.args).strip() or "another run"

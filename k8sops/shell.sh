@@ -362,10 +362,20 @@ converge() {
   mark settled "$1"
 }
 
+# writable FILE: the file can be opened for writing; else it says who cannot write which file, and why.
+writable() {
+  local why
+  if { : >>"$1"; } 2>/dev/null; then return 0; fi
+  why=$({ : >>"$1"; } 2>&1)
+  mark unwritable "$1 as $(id -un) (${why##*: })"
+  return 1
+}
+
 # lock WHO SECONDS: one mutating script a host at a time, by a kernel lock that ends with this process. One that is
 # still at work there is named and waited for. The lock's file says who holds it, and what runs.
 lock() {
   local until=$((SECONDS + $2))
+  writable "$LOCK" || exit 74
   exec 9>>"$LOCK"
   if ! flock -n 9; then
     mark locked "$(head -c 300 "$LOCK" | tr '\n' ' ')"
@@ -386,6 +396,7 @@ at_rest() { : >"$LOCK"; }
 # the lock goes to whoever asks for it: one who is only slow loses nothing to nobody. After a minute it is free.
 hold() {
   local silent=0 code
+  writable "$2" || exit 74
   exec 9>>"$2"
   if ! flock -n 9; then
     : >"$2.wanted"

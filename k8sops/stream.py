@@ -98,6 +98,9 @@ class Reader:
             self.ran.failure = Failure(
                 self.host, "", "lock", f"another run is still at work on this host: {' '.join(marker.args)}"
             )
+        elif word == "unwritable":
+            why = f"cannot write {' '.join(marker.args)}: set `ssh.become: true`, or log in as root"
+            self.ran.failure = Failure(self.host, "", "lock file", why)
         elif word == "stopped":
             self.ran.stopped = True
         elif word == "facts":

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from k8sops.playbook import Playbook
     from k8sops.spec import ClusterSpec, HostEntry
     from k8sops.ssh.connection import SSHHost
-    from k8sops.ssh.login import SSHSettings
+    from k8sops.ssh.way import SSHSettings
 
 
 def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
@@ -72,7 +72,7 @@ def load_named_playbook(name: str, folder: Path) -> Playbook:
 
 
 def ssh_settings(spec: ClusterSpec, host: HostEntry) -> SSHSettings:
-    from k8sops.ssh.login import SSHSettings
+    from k8sops.ssh.way import SSHSettings
 
     pins = {one.address: one.host_key for one in spec.hosts if one.host_key}
     pins |= {one.name: one.host_key for one in spec.hosts if one.host_key}

@@ -14,8 +14,11 @@ from fabric import Connection
 from k8sops.errors import UnreachableError
 from k8sops.host import Dialogue, Result
 from k8sops.shell import READER, framed
+from k8sops.ssh import privileges
 from k8sops.ssh.execution import GRACE, Conversation, Exec, Shell, start
-from k8sops.ssh.login import SSHSettings, hang_up, login, reason
+from k8sops.ssh.faults import reason
+from k8sops.ssh.login import hang_up, login
+from k8sops.ssh.way import SSHSettings
 
 SITTING = 600.0
 """Seconds for which a shell is kept; what hangs in it is ended then, at the latest."""
@@ -65,7 +68,9 @@ class SSHHost:
         since = time.monotonic()
         try:
             result = work()
-            _refuse_sudo(self.name, result.code, result.err)
+            refused = privileges.refusal(self.name, self._user, result, asked=self._password is not None)
+            if refused:
+                raise refused
             return result
         except UnreachableError:
             self.close()
@@ -144,17 +149,21 @@ class SSHHost:
         """Plain words and single quotes only: the login shell may be any."""
         bash = f"timeout -k 10 {int(timeout)} bash -c"
         if not self._becomes:
-            return f"{bash} '{READER}'"
+            return f"{bash} '{privileges.NEEDS_ROOT}; {READER}'"
+        # What sudo says is read here: in English, whatever the host speaks.
         if not self._password:
-            return f"sudo -n -H -- {bash} '{READER}'"
+            return f"env LC_ALL=C sudo -n -H -- {bash} '{READER}'"
         # Where sudo asks for no password it leaves the line to us: it is passed over, never run.
         skip = f'while IFS= read -r n; do [ "$n" = "{BEGIN}" ] && break; done'
-        return f"sudo -S -p '' -H -- {bash} '{skip}; {READER}'"
+        return f"env LC_ALL=C sudo -S -p '' -H -- {bash} '{skip}; {READER}'"
 
     @property
     def _becomes(self) -> bool:
-        user = self._connection.user if self._connection else "root"
-        return user != "root" if self.settings.become is None else self.settings.become
+        return self._user != "root" if self.settings.become is None else self.settings.become
+
+    @property
+    def _user(self) -> str:
+        return self._connection.user if self._connection else "root"
 
     def _first(self) -> bytes:
         """What comes ahead of the first script: the password that sudo reads."""
@@ -167,14 +176,4 @@ class SSHHost:
             self.name,
             f"the connection was lost after {after:.0f} s: {reason(error)}",
             remedy="what was sent may still run there until its next marker; run the same command again",
-        )
-
-
-def _refuse_sudo(name: str, code: int, err: str) -> None:
-    """sudo's and the shell's own refusals, named."""
-    if code == 1 and ("a password is required" in err or "incorrect password" in err or "Sorry, try again" in err):
-        raise UnreachableError(name, "sudo wants a password", remedy="-K asks for it; or allow it without (NOPASSWD)")
-    if code == 127 and ("sudo" in err or "bash" in err):
-        raise UnreachableError(
-            name, f"cannot run scripts: {err.strip()}", remedy="k8sops needs bash, coreutils and sudo there"
         )

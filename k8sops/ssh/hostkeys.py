@@ -17,16 +17,25 @@ KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "~/.ssh/known_hosts")
 
 @dataclass(frozen=True)
 class Hop:
-    """A host on the way: the name that errors use, the address asked for, its port, and the pinned key, if any."""
+    """A host on the way: the name that errors use, the address asked for, its port, and the pinned key, if any.
+
+    `alias`: HostKeyAlias of ssh_config.
+    """
 
     name: str
     host: str
     port: int
     pin: str | None = None
+    alias: str | None = None
 
     @property
     def entry(self) -> str:
         """How known_hosts names it (sshd(8))."""
+        return self.alias or self.place
+
+    @property
+    def place(self) -> str:
+        """Its address, with the port where that is not 22."""
         return self.host if self.port == 22 else f"[{self.host}]:{self.port}"
 
 

@@ -16,7 +16,7 @@ from conftest import Cluster
 from k8sops.errors import UnreachableError
 from k8sops.shell import envelope, hold_script, new_mark
 from k8sops.ssh.connection import SSHHost
-from k8sops.ssh.login import SSHSettings
+from k8sops.ssh.way import SSHSettings
 
 pytestmark = pytest.mark.beside
 HOSTS = ("cp1", "w1", "w2")

@@ -21,7 +21,8 @@ LAYERS = [
     {"tasks"},
     {"plan"},
     {"selection", "summary"},
-    {"ssh", "ssh.hostkeys", "ssh.execution"},
+    {"ssh", "ssh.hostkeys", "ssh.execution", "ssh.config", "ssh.faults", "ssh.privileges"},
+    {"ssh.way"},
     {"ssh.login"},
     {"ssh.connection", "journal", "testing"},
     {"session", "memory"},
@@ -36,8 +37,8 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY = {
-    "paramiko": {"ssh.connection", "ssh.execution", "ssh.hostkeys", "ssh.login"},
-    "fabric": {"ssh.connection", "ssh.login", "fabfile"},
+    "paramiko": {"ssh.connection", "ssh.execution", "ssh.faults", "ssh.hostkeys", "ssh.login", "ssh.way"},
+    "fabric": {"ssh.connection", "ssh.login", "ssh.way", "fabfile"},
     "tenacity": {"retry"},
     "jinja2": {"render"},
 }
