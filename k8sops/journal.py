@@ -23,6 +23,8 @@ Event = dict[str, Any]
 run.start   run, command, cluster, inventory, user, version
 facts       host, seconds                    unreachable  host, why
 waiting     host, for: what is waited for
+finding     host, name, level, what          error        what: why the run ended, code
+plan        summary, changes: [{resource, outcome, hosts, diff}], of a plan that is not carried out
 play.start  play, hosts, number, of             play.end     play
 step        host, task, resource, state      state: begin, apply, wait, holds, changed, failed, broken, unsettled
 output      host, resource, line

@@ -86,7 +86,9 @@ def apply(
         if saved:
             savedplan.refuse_stale(saved, found)
         code = show_plan(screen, found, o.Output.table, diffs=diff)
-        if stop_here(found, options.output, code, check=check):
+        stopped = stop_here(found, options.output, code, check=check)
+        work.record(found, runs=not stopped)
+        if stopped:
             work.end(code)
             return code
         if found.changes:
@@ -151,6 +153,7 @@ def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path 
         # With JSON, stdout is the document alone.
         screen = console(options.color, stderr=options.output is o.Output.json)
         code = show_plan(screen, found, options.output, diffs=diffs)
+        work.record(found, runs=False)
         if out and not code:
             savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
             work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")

@@ -34,7 +34,9 @@ def play(
     with working(screen, request) as work:
         found = work.look(request.waived)
         code = show_plan(screen, found, o.Output.table, diffs=True)
-        if stop_here(found, options.output, code, check=options.check):
+        stopped = stop_here(found, options.output, code, check=options.check)
+        work.record(found, runs=not stopped)
+        if stopped:
             work.end(code)
             return code
         done: Done = nothing(found)

@@ -103,19 +103,12 @@ def show(
     verbose: o.VerboseOption = 2,
 ) -> None:
     """Show what a run did, step by step."""
+    from k8sops.cli.story import tell
     from k8sops.journal import find_run, read, state_dir
-    from k8sops.report import Progress, print_recap
-    from k8sops.runner import Tally
 
     path = find_run(state_dir() / "runs", run)
     events = list(read(path))
     if output is o.Output.json:
         print_json(run_document(path.stem, events))
         return
-    screen = console()
-    progress = Progress(screen, {}, verbose=verbose)
-    progress.status = None
-    for event in events:
-        progress(event)
-        if event["type"] == "recap":
-            print_recap(screen, {name: Tally(**host) for name, host in event["hosts"].items()}, everything=True)
+    tell(console(), events, verbose=verbose)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typer import Abort
+
 from k8sops.cli import options as o
 from k8sops.cli.common import assignments, connections, load_named_playbook, load_spec, print_json, who, words
 from k8sops.errors import (
@@ -91,6 +93,20 @@ class Work:
         self.journal.strike(secret for step in found.steps for secret in step.resource.secrets)
         return found
 
+    def record(self, found: Plan, *, runs: bool) -> None:
+        """The journal has what the plan showed; of one that `runs`, the changes are recorded as they are made."""
+        from k8sops.report import folded
+        from k8sops.summary import summary
+
+        for finding in found.findings:
+            self.session.emit({"type": "finding", **vars(finding), "level": finding.level})
+        if not runs:
+            changes = [
+                {"resource": step.resource.id, "outcome": outcome.value, "hosts": hosts, "diff": lines}
+                for step, outcome, lines, hosts in folded(found)
+            ]
+            self.session.emit({"type": "plan", "summary": summary(found), "changes": changes})
+
     def run(self, found: Plan, wait: float, first: Callable[[], None] | None = None) -> Done:
         """The plan, after `first`, carried out while no other run may change the cluster."""
         from k8sops import lock
@@ -115,6 +131,11 @@ class Work:
 
     def note(self, text: str) -> None:
         self.progress.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    def fail(self, why: object, code: int) -> None:
+        """The journal has why the run ended before it was over."""
+        self.session.emit({"type": "error", "what": str(why), "code": code})
+        self.end(code)
 
     def end(self, code: int, done: Done | None = None) -> None:
         if done:
@@ -157,7 +178,13 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
         try:
             yield work
         except K8sopsError as error:
-            work.end(error.exit_code)
+            work.fail(error, error.exit_code)
+            raise
+        except (KeyboardInterrupt, Abort):
+            work.fail("stopped by Ctrl-C", Cancelled.exit_code)
+            raise
+        except Exception as error:
+            work.fail(f"a bug of k8sops: {type(error).__name__}: {error}", K8sopsError.exit_code)
             raise
 
 
