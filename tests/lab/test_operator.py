@@ -202,7 +202,7 @@ def test_the_agent_of_ssh_config_is_asked(
 
 def test_a_kubeconfig_of_a_user_on_a_host_and_one_of_the_operators_are_named_in_the_plan(hosts: Cluster) -> None:
     hosts.on("cp1", "mkdir -p /root/.kube; echo 'apiVersion: v1' >/root/.kube/config")
-    hosts.kubeconfig.write_text("contexts: [{name: %s, context: {cluster: mine}}]" % hosts.name)
+    hosts.kubeconfig.write_text(f"contexts: [{{name: {hosts.name}, context: {{cluster: mine}}}}]")
     try:
         found = hosts.k8sops("plan", "-o", "json", expect=None).data()["findings"]
         warnings = {(one["host"], one["name"]): one["what"] for one in found if one["level"] == "warning"}
