@@ -36,7 +36,7 @@ QUESTION = f"""keepers() {{
 }}
 # Where its own service is at work, nobody else is looked for.
 if [ -z "${{HAS[{OWN}]-}}" ] ||
-  [ ! -e /run/systemd/container ] && [ ! -L /run/systemd/units/invocation:{OWN}.service ]; then keepers; fi
+  {{ [ ! -e /run/systemd/container ] && [ ! -L /run/systemd/units/invocation:{OWN}.service ]; }}; then keepers; fi
 # A container has the clock of its machine, and no word in it.
 if [ ! -e /run/systemd/container ] && [ ! -e /run/systemd/timesync/synchronized ]; then
   fact more.time_synchronised "$(timedatectl show -P NTPSynchronized 2>/dev/null)"
