@@ -166,6 +166,11 @@ KINDS = (
         "Remove that line, or set the parameter in the inventory (`sysctl`).",
     ),
     Kind(
+        "BootHostname",
+        "The hostname was changed for now only. After the next boot kubelet would look for a node of the other name.",
+        "`hostnamectl hostname NAME`. Where cloud-init sets it: `preserve_hostname: true`.",
+    ),
+    Kind(
         "ModuleBlocked",
         "A kernel module that Kubernetes needs is blacklisted, and would be missing after the next boot.",
         "Remove that line.",

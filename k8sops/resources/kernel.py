@@ -10,6 +10,17 @@ from k8sops.shell import quote
 
 SYSCTL_FILE = "/etc/sysctl.d/90-k8sops-{}.conf"
 SWAP_UNITS = "systemctl list-unit-files --type=swap --no-legend"
+SWAPPERS = """SWAPPERS=()
+for unit in zramswap dphys-swapfile zram-config swapspace; do
+  [ ! "/etc/systemd/system/$unit.service" -ef /dev/null ] || continue
+  for link in {/etc,/usr/lib,/lib}/systemd/system/*.wants/"$unit.service" /etc/rc[2-5].d/S[0-9][0-9]"$unit"; do
+    [ ! -e "$link" ] || { SWAPPERS+=("$unit.service"); break; }
+  done
+done
+"""
+"""Bash that finds services which turn swap on at boot: of zram-tools, dphys-swapfile, zram-config and swapspace."""
+WAAGENT, AGENT_SWAP = "/etc/waagent.conf", "ResourceDisk.EnableSwap=y"
+"""Azure's agent turns swap on at boot, on the temporary disk."""
 
 
 def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
@@ -56,7 +67,7 @@ has_line {path} {quote(want)} || drift "not set at boot"
 
 
 def swap_off() -> Resource:
-    """No swap is in use, and none comes back at boot: neither from fstab nor from a systemd unit."""
+    """No swap is in use, and none comes back at boot: from fstab, a systemd unit, a service or a cloud's agent."""
     fstab = r"^[^#[:space:]][^[:space:]]*[[:space:]]+[^[:space:]]+[[:space:]]+swap[[:space:]]"
     return Resource(
         id="swap:off",
@@ -68,6 +79,8 @@ if [ -f /etc/fstab ]; then
     [[ ! $line =~ {fstab} ]] || {{ printf '%s\\n' "$line"; DRIFTED=1; }}
   done </etc/fstab
 fi
+{SWAPPERS}for unit in "${{SWAPPERS[@]}}"; do printf '%s turns swap on at boot\\n' "$unit"; DRIFTED=1; done
+! has_line {WAAGENT} {AGENT_SWAP} || {{ printf '%s in %s\\n' {AGENT_SWAP} {WAAGENT}; DRIFTED=1; }}
 # Where units lie (systemd.unit(5)): only a host that has one of swap is asked about them.
 for unit in /etc/systemd/system/*.swap /run/systemd/{{system,generator,generator.early,generator.late}}/*.swap \\
   {{/usr,}}/lib/systemd/system/*.swap; do
@@ -77,7 +90,13 @@ done
   [ "$(systemctl is-enabled "$unit")" = masked ] || {{ printf '%s is not masked\\n' "$unit"; DRIFTED=1; }}
 done
 [ -z "$DRIFTED" ] || drift""",
-        apply=f"""swapoff -a
+        apply=f"""{SWAPPERS}for unit in "${{SWAPPERS[@]}}"; do
+  systemctl disable --now "$unit"
+  # A package that is upgraded would enable it again. A unit file in /etc cannot be masked.
+  systemctl mask "$unit" || :
+done
+if has_line {WAAGENT} {AGENT_SWAP}; then sed -i 's/^{AGENT_SWAP}$/{AGENT_SWAP[:-1]}n/' {WAAGENT}; fi
+swapoff -a
 if grep -qE {quote(fstab)} /etc/fstab 2>/dev/null; then
   cp -p /etc/fstab /etc/fstab.k8sops-before
   sed -E 's@{fstab}@# k8sops: no swap under kubelet: &@' /etc/fstab.k8sops-before |

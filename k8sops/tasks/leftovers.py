@@ -40,7 +40,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
             facts = fleet[host.name]
             yield from _cni(spec, host, facts)
             yield from _links(spec, host, facts)
-            yield from _sysctl(spec, host, facts)
+            yield from _boot(spec, host, facts)
             yield from _programs(host, facts)
             yield from _units(host, facts)
 
@@ -82,7 +82,7 @@ def _outside(spec: ClusterSpec, addresses: Iterable[str]) -> list[str]:
     return [one for one in addresses if ipaddress.ip_interface(one).ip not in spec.pods]
 
 
-def _sysctl(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+def _boot(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     wanted, last = _wanted(spec, host), dict[str, tuple[str, str]]()
     lines = [line.split(" ", 4) for line in facts.more.get("sysctl", ())]
     for _, number, path, key, value in sorted(lines, key=lambda line: (line[0], int(line[1]))):
@@ -91,6 +91,11 @@ def _sysctl(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fi
         if key in wanted and value.split() != wanted[key].split():
             what = f"{place} sets {key} = {' '.join(value.split())} at the next boot instead of {wanted[key]}"
             yield Finding(host.name, "SysctlOverride", what)
+    # kubeadm tells kubelet its node's name only where the host has another one.
+    for name in facts.more.get("boot_hostname", ()):
+        if facts.hostname == host.name:
+            what = f"the hostname is {facts.hostname} now, and {name} after the next boot (/etc/hostname)"
+            yield Finding(host.name, "BootHostname", what)
     for line in facts.more.get("module", ()):
         name, _, place = line.partition(" ")
         yield Finding(host.name, "ModuleBlocked", f"{place} keeps the kernel module {name} from being loaded at boot")

@@ -57,6 +57,16 @@ for rank in "${!sysctl_files[@]}"; do
   done
 done
 
+# hostname(5): what the host is called after the next boot, where that is another name than now.
+if [ -f /etc/hostname ]; then
+  name=
+  read -r name 2>/dev/null </proc/sys/kernel/hostname
+  mapfile -t lines </etc/hostname
+  for line in "${lines[@]}"; do
+    case $line in '' | '#'* | localhost* | "$name") ;; *) fact more.boot_hostname "$line" ;; esac
+  done
+fi
+
 # built_in MODULE: its feature is there, and it is not a module, so nothing needs to load it.
 built_in() {
   local lines

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
+from k8sops.resources.boot import hosts_template
 from k8sops.resources.files import block
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
@@ -21,6 +22,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     kept = [(_living(spec, fleet), spec.endpoint_host)] if spec.endpoint_kept else []
     lines = [f"{address} {name}" for address, name in [*planes, *own, *kept]]
     yield block("/etc/hosts", spec.cluster, tuple(lines))
+    yield hosts_template(spec.cluster, tuple(lines))
 
 
 def _living(spec: ClusterSpec, fleet: Fleet) -> str:

@@ -12,7 +12,9 @@ from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    yield swap_off()
+    # An inventory that tells kubelet to run with swap means to keep it.
+    if spec.settings.kubelet.get("failSwapOn") is not False:
+        yield swap_off()
 
 
 TASK = Task(name="swap", title="swap is off, now and after a reboot", resources=_resources)
