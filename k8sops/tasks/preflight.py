@@ -11,6 +11,7 @@ from k8sops.findings import Finding
 from k8sops.kubeadm import silent_hosts
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
+from k8sops.tasks.reach import opened_first, peers, unreached
 
 SYSTEMS = {"debian": ("11", "12", "13"), "ubuntu": ("20.04", "22.04", "24.04", "26.04")}
 SKEW_SECONDS = 2.0
@@ -18,25 +19,17 @@ LEAST_CPUS, LEAST_KIB = 2, 1700 * 1024
 """kubeadm's own minimum for a control plane (its preflight checks NumCPU and Mem)."""
 PORTS = {True: (6443, 2379, 2380, 10250, 10257, 10259), False: (10250,)}
 """Ports and protocols page of Kubernetes; True: control plane."""
-MOST_PEERS = 8
 BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
 """What `kubeadm join` gives kubelet to begin with, and takes away in the end."""
 
 
 def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
-    """What a host must reach: its mirror, the endpoint, and hosts of the other role on the ports of their role."""
+    """What a host must reach: its mirrors, and other hosts."""
     wanted = [("PackageRepository", spec.package_repository)]
     wanted += [("ImageRegistry", url) for url in sorted(set(spec.settings.mirrors.images.values()))]
     if not spec.settings.mirrors.images:
         wanted.append(("ImageRegistry", "https://registry.k8s.io"))
-    probes = [_url_probe(name, url) for name, url in wanted]
-    for other in spec.control_planes:
-        if other.name != host.name:
-            ports = (spec.endpoint_port, 2379, 2380) if host.is_control_plane else (spec.endpoint_port,)
-            probes += [Probe("Reach", other.address, port) for port in ports]
-    if host.is_control_plane:
-        probes += [Probe("Reach", other.address, 10250) for other in spec.workers[:MOST_PEERS]]
-    return probes
+    return [*(_url_probe(name, url) for name, url in wanted), *peers(spec, host)]
 
 
 def _url_probe(name: str, url: str) -> Probe:
@@ -47,13 +40,18 @@ def _url_probe(name: str, url: str) -> Probe:
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     # One that does not answer us is said to be unreachable already; a cluster may live on without it.
     silent = frozenset(host.address for host in silent_hosts(spec, fleet))
+    # What a firewall keeps from being reached that is opened first is tried again then (task `reach`).
+    passed = silent | opened_first(spec, fleet).keys()
     for host in spec.hosts:
         if host.name in fleet.facts:
-            yield from _of_host(spec, host, fleet[host.name], silent)
+            yield from _of_host(spec, host, fleet[host.name])
+            for probe, why in unreached(fleet, host, _probes(spec, host)):
+                if probe.name != "Reach" or probe.host not in passed:
+                    yield Finding(host.name, probe.name, f"cannot reach {probe.host} port {probe.port}: {why}")
     yield from _of_fleet(spec, fleet)
 
 
-def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, silent: frozenset[str]) -> Iterator[Finding]:
+def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     def found(name: str, what: str) -> Finding:
         return Finding(host.name, name, what)
 
@@ -80,12 +78,6 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, silent: froze
             what = f"its kubelet runs with {facts.cri_socket}, and {host.runtime} is wanted"
             yield found("Runtime", f"{what}: `k8sops reset {host.name}` first, then apply")
         return
-    for probe in _probes(spec, host):
-        if probe.host in silent:
-            continue
-        answer = facts.probes.get((probe.host, probe.port), "ok")
-        if answer != "ok":
-            yield found(probe.name, f"cannot reach {probe.host} port {probe.port}: {answer}")
     # What a first start or a join that died has left is in nobody's way: it is gone over again.
     foreign = [path for path in facts.left if not host.is_control_plane and path != BOOTSTRAP]
     begun = len(foreign) < len(facts.left)

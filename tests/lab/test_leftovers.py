@@ -68,3 +68,71 @@ def test_leftovers_are_named_in_every_place_where_they_would_win(hosts: Cluster)
         "KubeletExtraArgs": '/etc/default/kubelet gives kubelet "--cgroup-driver=cgroupfs"',
     }
     assert "sets net." in found["w1", "SysctlOverride"]
+
+
+BOOK = "- {name: Hosts, hosts: all, tasks: [swap, names]}\n"
+CLOUD = """
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+apt-get -qq -y --no-install-recommends install cloud-init zram-tools >/dev/null 2>&1
+mkdir -p /var/lib/cloud/seed/nocloud
+echo 'instance-id: one' >/var/lib/cloud/seed/nocloud/meta-data
+echo '#cloud-config' >/var/lib/cloud/seed/nocloud/user-data
+printf 'network: {config: disabled}\\ndatasource_list: [NoCloud]\\nmanage_etc_hosts: true\\n' >/etc/cloud/cloud.cfg.d/99-lab.cfg
+cloud-init init --local >/dev/null 2>&1
+"""
+BOOT = "cloud-init single --name update_etc_hosts --frequency always >/dev/null 2>&1"
+"""What cloud-init does to /etc/hosts at each boot."""
+
+
+def test_what_comes_back_at_boot_is_shown_and_taught(hosts: Cluster) -> None:
+    """cloud-init writes /etc/hosts anew from its template, and a service makes swap of memory."""
+    book = hosts.folder / "book.yaml"
+    book.write_text(BOOK)
+    hosts.on("cp1", CLOUD)
+    changes = {one["resource"]: one["diff"] for one in hosts.changes("-p", str(book)) if one["host"] == "cp1"}
+    template = f"block:/etc/cloud/templates/hosts.debian.tmpl:{hosts.name}"
+    assert set(changes) == {"swap:off", f"block:/etc/hosts:{hosts.name}", template}
+    assert changes["swap:off"] == ["zramswap.service turns swap on at boot"]
+    hosts.apply("-p", str(book))
+    hosts.on("cp1", BOOT)
+    assert "Your system has configured 'manage_etc_hosts' as True." in hosts.on("cp1", "cat /etc/hosts")
+    assert hosts.changes("-p", str(book)) == []
+    assert hosts.on("cp1", f"getent hosts {hosts.name}-api").split()[0] in hosts.inventory.read_text()
+    hosts.on("w1", "hostname w1; echo old-name >/etc/hostname")
+    try:
+        found = findings(hosts)
+    finally:
+        hosts.on("w1", "hostname >/etc/hostname")
+    assert found == {("w1", "BootHostname"): "the hostname is w1 now, and old-name after the next boot (/etc/hostname)"}
+
+
+FIREWALL = """\
+- {name: Hosts, hosts: all, tasks: [preflight, firewall]}
+- {name: Ports, hosts: all, tasks: [reach]}
+"""
+IGNORE = ("--ignore-preflight-errors", ",".join(sorted(UPSTREAM)))
+
+
+def test_a_firewall_that_is_on_beforehand_is_opened_and_what_else_blocks_a_port_is_named(hosts: Cluster) -> None:
+    """ufw on the control plane. Nothing listens yet: a refused connection has come through."""
+    book = hosts.folder / "firewall.yaml"
+    book.write_text(FIREWALL)
+    words = ("-p", str(book), *IGNORE)
+    drop = "iptables -t raw {} PREROUTING -p tcp --dport 6443 -j DROP"
+    install = "DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install ufw >/dev/null 2>&1"
+    hosts.on("cp1", f"apt-get -qq update; {install}; {drop.format('-A')}")
+    ran = hosts.k8sops("plan", *words, expect=6)
+    assert "[ERROR Reach] w1: cannot reach" in ran.out
+    hosts.on("cp1", "ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null")
+    gate = [(one["host"], one["outcome"]) for one in hosts.changes(*words) if one["resource"] == "gate:reach"]
+    assert gate == [("w1", "drift")]
+    failed = hosts.apply(*words, expect=3)["failures"]
+    assert [(one["host"], one["resource"]) for one in failed] == [("w1", "gate:reach")]
+    hosts.on("cp1", drop.format("-D"))
+    assert hosts.changes(*words) == []
+    hosts.on("cp1", "ufw reset >/dev/null <<<y; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null")
+    done = hosts.apply(*words)
+    assert (done["failures"], done["still"]) == ([], [])
+    assert hosts.changes(*words) == []
+    hosts.on("cp1", "ufw disable >/dev/null")
