@@ -94,6 +94,52 @@ KINDS = (
         "Check the route, or set `mirrors.packages`.",
     ),
     Kind("ImageRegistry", "The host cannot reach an image registry.", "Check the route, or set `mirrors.images`."),
+    # --- room, and the endpoint ---
+    Kind(
+        "SameMachine",
+        "Two hosts of the inventory are one machine: SSH reaches it under both names.",
+        "Correct `address`, or `ssh.host`, `ssh.port` and `ssh.jump`, of one of them.",
+        waivable=False,
+    ),
+    Kind(
+        "DiskFull",
+        "The disk has less free space, or inodes, than kubelet's eviction threshold: pods would be evicted at once.",
+        "Free some space, use a larger disk, or set `kubelet: {evictionHard: …}`.",
+    ),
+    Kind(
+        "DiskSpace",
+        "The disk is so full that images may bring it below kubelet's eviction threshold.",
+        "Free some space, or use a larger disk.",
+        level="warning",
+    ),
+    Kind(
+        "PodAddresses",
+        "kubelet accepts more pods than the node's range has addresses. Those beyond it would not start.",
+        "Lower `kubelet: {maxPods: …}`. The size of node ranges is fixed when the cluster is created.",
+        level="warning",
+    ),
+    Kind(
+        "EvenControlPlanes",
+        "etcd needs a majority of its members, so an even number of them tolerates no more failures than one less.",
+        "Use an odd number of control planes: 1, 3 or 5.",
+        level="warning",
+    ),
+    Kind(
+        "EndpointName",
+        "A host that is to become a node cannot resolve the name in `endpoint`.",
+        "Create the DNS record, or add the name to the host's /etc/hosts.",
+    ),
+    Kind(
+        "EndpointSilent",
+        "The cluster is to be created, and nothing answers at `endpoint` yet, which is not a control plane.",
+        "Start the load balancer, with the control planes as its backends, before the first apply.",
+        level="warning",
+    ),
+    Kind(
+        "EndpointUnreachable",
+        "The cluster exists, and a host that is to join it cannot connect to `endpoint`.",
+        "Check the load balancer, and routes and firewalls between it and the host.",
+    ),
     # --- packages ---
     Kind(
         "PackageVersion",

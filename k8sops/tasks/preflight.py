@@ -102,7 +102,22 @@ def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[
         yield Finding(host.name, "Address", f"no interface has {host.address}")
 
 
+def _same_machine(fleet: Fleet) -> dict[str, str]:
+    """Hosts that SSH reaches under another host's name, too; by name, the other one."""
+    first: dict[object, str] = {}
+    same = {}
+    for name, facts in fleet.facts.items():
+        # A clone that was not made a host of its own has at least another address or MAC.
+        identity = (facts.machine_id, facts.hostname, facts.macs, facts.addresses)
+        if facts.machine_id and facts.macs and first.setdefault(identity, name) != name:
+            same[name] = first[identity]
+    return same
+
+
 def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    same = _same_machine(fleet)
+    for host, other in same.items():
+        yield Finding(host, "SameMachine", f"SSH reaches the same machine as for {other}")
     for name, what, value in (
         ("Hostname", "hostname", lambda one: (one.hostname,)),
         ("MachineID", "machine-id", lambda one: (one.machine_id,)),
@@ -110,7 +125,7 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     ):
         owners: dict[str, str] = {}
         for host, facts in fleet.facts.items():
-            for item in value(facts):
+            for item in value(facts) if host not in same else ():
                 if item and owners.setdefault(item, host) != host:
                     yield Finding(host, name, f"the {what} {item} is that of {owners[item]} too")
     if fleet.facts:

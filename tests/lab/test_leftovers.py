@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from conftest import Cluster
 
 pytestmark = pytest.mark.beside
@@ -68,6 +69,28 @@ def test_leftovers_are_named_in_every_place_where_they_would_win(hosts: Cluster)
         "KubeletExtraArgs": '/etc/default/kubelet gives kubelet "--cgroup-driver=cgroupfs"',
     }
     assert "sets net." in found["w1", "SysctlOverride"]
+
+
+def test_an_endpoint_a_disk_and_a_machine_that_cannot_do_are_named(hosts: Cluster) -> None:
+    before = hosts.inventory.read_text()
+    plane = yaml.safe_load(before)["groups"]["control_plane"]["hosts"]["cp1"]
+    hosts.edit(lambda data: data.update(endpoint="api.lab.invalid:6443"))
+    hosts.on("cp1", "mount -t tmpfs -o size=512m none /var/lib/containerd")
+    hosts.on("w1", f"echo '{hosts.gateway('w1')} api.lab.invalid' >>/etc/hosts")
+    try:
+        found = findings(hosts)
+        same = {"ssh": {"host": plane["address"], "jump": f"ops@{plane['address']}"}, "host_key": plane["host_key"]}
+        hosts.edit(lambda data: data["groups"]["workers"]["hosts"]["w1"].update(same))
+        twice = findings(hosts)
+    finally:
+        hosts.on("cp1", "umount /var/lib/containerd")
+        hosts.on("w1", "grep -v lab.invalid /etc/hosts >/tmp/hosts; cat /tmp/hosts >/etc/hosts")
+        hosts.inventory.write_text(before)
+    assert set(found) == {("cp1", "EndpointName"), ("cp1", "DiskFull"), ("w1", "EndpointSilent")}
+    assert found["cp1", "EndpointName"] == "cannot resolve api.lab.invalid, the endpoint of the inventory"
+    assert found["w1", "EndpointSilent"].endswith("connection refused. It is not the address of a control plane")
+    assert found["cp1", "DiskFull"].startswith("/var/lib/containerd: 0.5 GiB of 0.5 GiB are free (100 %)")
+    assert twice["w1", "SameMachine"] == "SSH reaches the same machine as for cp1"
 
 
 BOOK = "- {name: Hosts, hosts: all, tasks: [swap, names]}\n"

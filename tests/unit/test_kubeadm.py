@@ -150,9 +150,13 @@ def test_what_a_join_that_died_has_left_is_no_leftover_of_another_cluster(spec: 
 
 def test_what_two_hosts_must_not_share_is_found(spec: ClusterSpec) -> None:
     twin = HostFacts(**FIT, hostname="x", machine_id="m", macs=("aa",))  # type: ignore[arg-type]
+    clone = replace(twin, addresses=(("eth0", "10.0.0.99/24"),))
     late = HostFacts(**FIT, skew=100.0)  # type: ignore[arg-type]
-    found = {(one.host, one.name) for one in PREFLIGHT.findings(spec, Fleet({"cp1": twin, "w1": twin, "w2": late}))}
+    found = {(one.host, one.name) for one in PREFLIGHT.findings(spec, Fleet({"cp1": twin, "w1": clone, "w2": late}))}
     assert {("w1", "Hostname"), ("w1", "MachineID"), ("w1", "MAC"), ("w2", "ClockSkew")} <= found
+    found = {(one.host, one.name) for one in PREFLIGHT.findings(spec, Fleet({"cp1": twin, "w1": twin}))}
+    assert ("w1", "SameMachine") in found
+    assert not {("w1", "Hostname"), ("w1", "MachineID"), ("w1", "MAC")} & found
 
 
 def test_a_host_that_was_not_asked_is_probed_and_one_that_did_not_answer_is_not(spec: ClusterSpec) -> None:
