@@ -230,7 +230,7 @@ def test_a_host_name_with_dots_is_in_every_file_that_names_hosts() -> None:
     spec = spec_of(DOTTED)
     fleet = Fleet({host.name: HostFacts() for host in spec.hosts}, frozenset(host.name for host in spec.hosts))
     worker = spec.host("w01.example.internal")
-    (names,) = load_task("names", spec.folder).resources(spec, worker, fleet)
+    (names, *_) = load_task("names", spec.folder).resources(spec, worker, fleet)
     assert "10.0.1.1 w01.example.internal" in (names.want or "")
     assert "10.0.0.11 cp1.example.internal" in (names.want or "")
     assert _registration(spec, worker)["name"] == "w01.example.internal"
