@@ -51,12 +51,17 @@ def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Findi
     network = spec.settings.network.cni
     if network == "flannel":
         # Before flannel has written its own, any other one makes the node ready, with pods outside the network.
-        winning = sorted(name for name in foreign if name < OURS or not facts.joined)
+        winning = sorted(name for name in foreign if name < OURS or not _node(facts))
         if winning:
             what = f"{_paths(winning)} is used by the container runtime instead of {OURS}"
             yield Finding(host.name, "CNIConfig", what)
-    elif network != "none" and not facts.joined and foreign:
+    elif network != "none" and not _node(facts) and foreign:
         yield Finding(host.name, "OtherCNIConfig", f"{_paths(sorted(foreign))} is in the directory of the pod network")
+
+
+def _node(facts: HostFacts) -> bool:
+    """Whether the host is a node, or has been begun to be made one: its pod network is that of this cluster."""
+    return facts.joined or "begun" in facts.more
 
 
 def _paths(names: Iterable[str]) -> str:
@@ -67,14 +72,14 @@ def _links(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fin
     if spec.settings.network.cni == "flannel":
         bridge = [address for device, address in facts.addresses if device == "cni0"]
         bridge = [address for address in bridge if not ipaddress.ip_interface(address).is_link_local]
-        own = set(facts.more.get("flannel_subnet", ())) if facts.joined else set()
+        own = set(facts.more.get("flannel_subnet", ())) if _node(facts) else set()
         # Without a range of the node, which flannel writes down once it runs, the network is what is known.
-        wrong = [one for one in bridge if one not in own] if own or not facts.joined else _outside(spec, bridge)
+        wrong = [one for one in bridge if one not in own] if own or not _node(facts) else _outside(spec, bridge)
         if wrong:
             needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "the pod range is another"
             yield Finding(host.name, "CNIBridge", f"the bridge cni0 has the address {', '.join(wrong)}, {needs}")
     others = facts.more.get("link", ())
-    if others and not facts.joined:
+    if others and not _node(facts):
         yield Finding(host.name, "NetworkLinks", f"left by an earlier pod network: {', '.join(others)}")
 
 

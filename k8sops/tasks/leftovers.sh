@@ -5,6 +5,9 @@
 
 KUBELET_FLAGS='$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS'
 
+# A first start or a join of k8sops' own that died has left it; pods may have run, and the next run goes over it again.
+[ ! -d /etc/kubernetes/k8sops ] || fact more.begun 1
+
 # CNI: container runtimes take the first file that they can read. Delegates of other plugins name them.
 for path in /etc/cni/net.d/*.{conf,conflist,json}; do
   [ -f "$path" ] && [ -r "$path" ] || continue

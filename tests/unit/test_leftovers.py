@@ -155,3 +155,9 @@ def test_another_network_of_the_users_own_is_only_warned_of(spec: ClusterSpec, t
 
 def test_no_process_is_started_on_a_host_without_leftovers() -> None:
     assert "$(" not in SCRIPT.replace("$((", "").replace("$(printf '%s\\n' \"${lines[@]}\")", "")
+
+
+def test_what_a_join_that_died_has_left_of_the_network_is_in_nobodys_way(spec: ClusterSpec, tmp_path: Path) -> None:
+    files = {"etc/kubernetes/k8sops/join.yaml": "", "run/flannel/subnet.env": "FLANNEL_SUBNET=10.244.1.1/24\n"}
+    facts = facts_of(spec, files, tmp_path, addresses=(("cni0", "10.244.1.1/24"),))
+    assert findings(spec, facts) == []
