@@ -243,6 +243,52 @@ KINDS = (
         "Remove the line, and use `kubelet` or `kubelet_extra_args` in the inventory.",
         level="warning",
     ),
+    # --- container runtimes ---
+    Kind(
+        "ContainerdConfig",
+        "containerd's configuration cannot be read, or contains settings that exclude those that k8sops needs.",
+        "Correct the file and the line that are named. k8sops never overwrites a file that it cannot read.",
+        waivable=False,
+    ),
+    Kind(
+        "ContainerdOverride",
+        "A file that `config.toml` imports has other values for settings that k8sops needs, and takes precedence.",
+        "Set the same values there, or move the file away. containerd 1 takes all settings of a plugin from one file.",
+    ),
+    Kind(
+        "ContainerdImport",
+        "`config.toml` imports files from a directory that k8sops does not read.",
+        "Make sure that they do not set cgroups, registries or the sandbox image. `/etc/containerd/conf.d` is read.",
+        level="warning",
+    ),
+    Kind(
+        "DockerConfig",
+        "`/etc/docker/daemon.json` cannot be read, or contains a setting that kubelet cannot work with.",
+        "Correct the file. k8sops never overwrites a file that it cannot read.",
+        waivable=False,
+    ),
+    Kind(
+        "DockerLogDriver",
+        "Docker uses another log driver than json-file, so `kubectl logs` shows nothing.",
+        "Remove `log-driver` from `/etc/docker/daemon.json`. If you skip the check, the setting is kept.",
+    ),
+    Kind(
+        "DockerStorage",
+        "Docker uses another storage driver than overlay2. It is kept, as its images and containers belong to it.",
+        "Nothing needs to be done.",
+        level="warning",
+    ),
+    Kind(
+        "UnitOverride",
+        "A systemd unit file or drop-in keeps a service from reading what k8sops configures, or from starting.",
+        "Move the file away, or remove the options that are named, then `systemctl daemon-reload`.",
+    ),
+    Kind(
+        "UnitDropIn",
+        "A systemd unit file or drop-in on the host changes how a service that Kubernetes needs is started.",
+        "Check that it is meant to be there: it takes precedence over the packages' own files.",
+        level="warning",
+    ),
     # --- clusters that exist ---
     Kind(
         "ForeignCluster",

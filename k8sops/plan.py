@@ -249,9 +249,12 @@ def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequenc
     return [probe for task in tasks_of(spec, playbook).values() for probe in task.probes(spec, host)]
 
 
-def questions_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters) -> Sequence[str]:
-    """What tasks ask of a host beside the common facts, as shell lines."""
-    asked = (task.asks(spec, host, filters.parameters) for task in tasks_of(spec, playbook).values())
+def questions_of(
+    spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters, *, again: bool = False
+) -> Sequence[str]:
+    """What tasks ask of a host beside the common facts, as shell lines; `again`: at the end of a play."""
+    tasks = [task for task in tasks_of(spec, playbook).values() if task.asks_again or not again]
+    asked = (task.asks(spec, host, filters.parameters) for task in tasks)
     return [lines for lines in dict.fromkeys(asked) if lines]
 
 

@@ -11,11 +11,10 @@ from k8sops.approval import withhold
 from k8sops.errors import HostError, UnreachableError
 from k8sops.facts import Fleet, HostFacts
 from k8sops.patterns import DELEGATE
-from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
+from k8sops.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps, questions_of
 from k8sops.playbook import Play
 from k8sops.session import Session
 from k8sops.shell import LOCK_SECONDS, converge_script, new_mark
-from k8sops.spec import ClusterSpec
 from k8sops.stream import Failure, Ran, Reader
 from k8sops.survey import group, survey, tail
 
@@ -168,25 +167,26 @@ def _converge_all(
     session: Session, progress: _Progress, names: Sequence[str], steps: Mapping[str, Sequence[Step]], stop: Event
 ) -> None:
     """One script on each of these hosts; what came of it, and their facts, are noted."""
-    spec = progress.plan.spec
-    answers = session.each(names, lambda name: _converge(session, spec, name, steps.get(name, ()), stop))
+    plan = progress.plan
+    answers = session.each(names, lambda name: _converge(session, plan, name, steps.get(name, ()), stop))
     for name, answer in answers.items():
         _note(session, progress, name, answer)
     fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
     progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
 
 
-def _converge(session: Session, spec: ClusterSpec, name: str, steps: Sequence[Step], stop: Event) -> Ran:
+def _converge(session: Session, plan: Plan, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
     if not session.held():
         return Ran(stopped=True)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
+    asked = questions_of(plan.spec, plan.playbook, plan.spec.host(name), plan.filters, again=True)
     script = converge_script(
         mark,
         [step.resource.fragment for step in steps],
         who=session.who,
-        facts=facts_module.script(spec),
+        facts="\n".join([facts_module.script(plan.spec), *asked]),
         known=secrets.values(),
     )
     timeout = 60 + LOCK_SECONDS + sum(step.resource.deadline + step.resource.settle for step in steps)

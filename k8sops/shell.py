@@ -69,6 +69,12 @@ class Secret:
     def __repr__(self) -> str:
         return f"Secret({self.name}=***)"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self.name, self._value) == (other.name, other._value)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self._value))
+
 
 def quote(value: str | int) -> str:
     """The text as one word of a POSIX shell."""

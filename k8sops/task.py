@@ -53,6 +53,7 @@ class Task:
     beside the inventory (`-e NAME=VALUE`); `MODEL.read(fleet.parameters)` returns it. `asks(spec, host, parameters)`:
     shell lines that print facts which only this task wants, read as `HostFacts.more`, at the beginning of a run.
     `reads(spec, host, fleet, lines)`: findings in what a check of its resources printed on that host, and passed.
+    `asks_again`: they are printed at the end of each play's script, too, for later plays.
     `decides(spec, fleet)`: parameters that are settled once, from the facts at the beginning, and hold to the end.
     """
 
@@ -65,6 +66,7 @@ class Task:
     parameters: type[TaskParameters] = TaskParameters
     asks: Callable[[ClusterSpec, HostEntry, Parameters], str] = _no_questions
     reads: Callable[[ClusterSpec, HostEntry, Fleet, Sequence[str]], Iterable[Finding]] = _no_reports
+    asks_again: bool = False
     decides: Callable[[ClusterSpec, Fleet], Parameters] = _no_decisions
 
 

@@ -2,52 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
-from k8sops.facts import Fleet
+from k8sops import containerd, dockerd, unitfiles
+from k8sops.configfile import ConfigError, Data, Form, difference, parse, rewrite
+from k8sops.facts import Fleet, HostFacts, Parameters
+from k8sops.findings import Finding
 from k8sops.kubeadm import cluster_images
 from k8sops.render import render
 from k8sops.resource import Resource, later
 from k8sops.resources.docker import images
 from k8sops.resources.files import file
+from k8sops.resources.merged import Present, merged_file, present, read_lines, refused, settled
 from k8sops.resources.services import service
 from k8sops.resources.withdrawn import withdrawn
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
-CONTAINERD = "/etc/containerd/config.toml"
-HOSTS = "/etc/containerd/certs.d/{}/hosts.toml"
-DAEMON = "/etc/docker/daemon.json"
+CONTAINERD, DAEMON = containerd.CONFIG, dockerd.DAEMON
+HOSTS = containerd.CERTS + "/{}/hosts.toml"
+IMPORTS = "/etc/containerd/conf.d/"
 FORWARD = "/etc/systemd/system/docker.service.d/k8sops.conf"
 CRI_DOCKERD = "/etc/systemd/system/cri-docker.service.d/k8sops.conf"
+RUNNING = "/run/containerd/io.containerd.runtime.v2.task/moby /run/docker/containerd/daemon/*.v2.task/moby"
+"""Where a running container of Docker has a folder."""
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    return _docker(spec, host) if host.runtime == "docker" else _containerd(spec, fleet[host.name].containerd)
+    facts = fleet[host.name]
+    return _docker(spec, host, facts) if host.runtime == "docker" else _containerd(spec, facts)
 
 
-def _containerd(spec: ClusterSpec, version: str | None) -> Iterator[Resource]:
-    for registry, url in sorted(spec.settings.mirrors.images.items()):
-        text = render("containerd/hosts.toml.j2", spec=spec, registry=registry, url=url.rstrip("/"))
+def _mirrors(spec: ClusterSpec) -> dict[str, str]:
+    return {registry: url.rstrip("/") for registry, url in sorted(spec.settings.mirrors.images.items())}
+
+
+def _containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[Resource]:
+    for registry, url in _mirrors(spec).items():
+        text = render("containerd/hosts.toml.j2", spec=spec, registry=registry, url=url)
         yield file(HOSTS.format(registry), text)
     kept = map(HOSTS.format, spec.settings.mirrors.images)
     yield withdrawn("image-mirrors", HOSTS.format("*"), kept, first="# Written by k8sops")
-    if version is None:
+    if facts.containerd is None:
         yield later(f"file:{CONTAINERD}", "its form depends on containerd's version, which is not installed yet")
     else:
-        major = 2 if version.removeprefix("2:").startswith("1.") else 3
-        yield file(CONTAINERD, render(f"containerd/config-v{major}.toml.j2", spec=spec))
+        yield _config(spec, present(facts, CONTAINERD), facts.containerd)
     yield service("containerd", reads=(CONTAINERD,))
 
 
-def _docker(spec: ClusterSpec, host: HostEntry) -> Iterator[Resource]:
-    mirrors = {registry: url.rstrip("/") for registry, url in sorted(spec.settings.mirrors.images.items())}
-    insecure = sorted(
-        {url.removeprefix("http://").split("/")[0] for url in mirrors.values() if url.startswith("http:")}
-    )
-    yield file(DAEMON, render("docker/daemon.json.j2", spec=spec, mirrors=mirrors, insecure=insecure))
+def _config(spec: ClusterSpec, has: Present, version: str) -> Resource:
+    if has.remembered:
+        return settled(has)
+    try:
+        before = _parsed(has, "toml")
+        new = before is None or containerd.is_packaged(before)
+        form = containerd.newest(version) if new else containerd.version_of(before or {}, version)
+        text = render(f"containerd/config-v{3 if form > 2 else 2}.toml.j2", spec=spec)
+        wanted = parse(text, "toml")
+    except ConfigError as error:
+        return refused(CONTAINERD, f"{CONTAINERD}: {error}")
+    if new:
+        return merged_file(has, text, difference(before, wanted, "toml"))
+    after = containerd.merged(before or {}, wanted, mirrored=bool(spec.settings.mirrors.images))
+    return _merged(has, before or {}, after, "toml")
+
+
+def _merged(has: Present, before: Data, after: Data, form: Form) -> Resource:
+    text = rewrite((has.content or b"").decode(), before, after, form)
+    return merged_file(has, text, difference(before, after, form))
+
+
+def _parsed(has: Present, form: Form) -> Data | None:
+    """The settings in the file; None where there is none."""
+    if has.content is None:
+        return None
+    try:
+        return parse(has.content.decode(), form)
+    except UnicodeDecodeError:
+        raise ConfigError("is not text in UTF-8") from None
+
+
+def _docker(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Resource]:
+    mirrors = _mirrors(spec)
+    yield _daemon(spec, mirrors, facts)
     yield file(FORWARD, render("docker/docker.conf.j2", spec=spec))
-    yield service("docker", reads=(DAEMON, FORWARD))
+    yield service("docker", reads=(DAEMON, FORWARD), in_use="docker_running" in facts.more)
     if not spec.has_dockershim:
         yield file(CRI_DOCKERD, render("docker/cri-docker.conf.j2", spec=spec))
         yield service("cri-docker", reads=(CRI_DOCKERD,))
@@ -56,9 +96,109 @@ def _docker(spec: ClusterSpec, host: HostEntry) -> Iterator[Resource]:
         yield images(spec.version, mirrors, wanted, control_plane=host.is_control_plane)
 
 
+def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> Resource:
+    has = present(facts, DAEMON)
+    if has.remembered:
+        return settled(has)
+    insecure = sorted(
+        {url.removeprefix("http://").split("/")[0] for url in mirrors.values() if url.startswith("http:")}
+    )
+    text = render("docker/daemon.json.j2", spec=spec, mirrors=mirrors, insecure=insecure)
+    used = "docker_used" in facts.more
+    try:
+        before, wanted = _parsed(has, "json"), parse(text, "json")
+    except ConfigError as error:
+        return refused(DAEMON, f"{DAEMON}: {error}")
+    if before is None and not used:
+        return merged_file(has, text, difference(None, wanted, "json"))
+    after = dockerd.merged(before or {}, wanted, used=used)
+    return _merged(has, before or {}, after, "json")
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
+    if host.runtime == "containerd":
+        units = unitfiles.read_units(("containerd", "kubelet"))
+        return f"{read_lines(f'{CONTAINERD} {IMPORTS}*.toml')}\n{units}"
+    units = unitfiles.read_units(("docker", "cri-docker", "kubelet"))
+    return f"""{read_lines(DAEMON)}
+for path in /var/lib/docker/containers/*; do [ ! -d "$path" ] || {{ fact more.docker_used 1; break; }}; done
+for path in {" ".join(f"{folder}/*" for folder in RUNNING.split())}; do
+  [ ! -d "$path" ] || {{ fact more.docker_running 1; break; }}
+done
+{units}"""
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    for host in spec.hosts:
+        if host.name in fleet.there:
+            facts = fleet[host.name]
+            of_files = _of_docker(facts) if host.runtime == "docker" else _of_containerd(spec, facts)
+            for name, what in (*of_files, *unitfiles.findings(facts)):
+                yield Finding(host.name, name, what)
+
+
+def _of_docker(facts: HostFacts) -> Iterator[tuple[str, str]]:
+    try:
+        before = _parsed(present(facts, DAEMON), "json") or {}
+    except ConfigError as error:
+        yield "DockerConfig", f"{DAEMON}: {error}"
+        return
+    for conflict in dockerd.conflicts(before):
+        yield conflict.name, f"{DAEMON}: {conflict.what}"
+
+
+def _of_containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
+    version, mirrored = facts.containerd or "", bool(spec.settings.mirrors.images)
+    try:
+        before = _parsed(present(facts, CONTAINERD), "toml")
+    except ConfigError as error:
+        yield "ContainerdConfig", f"{CONTAINERD}: {error}"
+        return
+    if not before or containerd.is_packaged(before) or not version:
+        return
+    for what in containerd.conflicts(before, version, mirrored=mirrored):
+        yield "ContainerdConfig", f"{CONTAINERD} {what}"
+    yield from _imports(spec, facts, before, version)
+
+
+def _imports(spec: ClusterSpec, facts: HostFacts, before: Data, version: str) -> Iterator[tuple[str, str]]:
+    """What files that config.toml imports take away from it."""
+    patterns = [str(one) for one in before.get("imports") or ()]
+    unseen = [one for one in patterns if not re.fullmatch(re.escape(IMPORTS) + r"[^/]*", one)]
+    if unseen:
+        yield "ContainerdImport", f"{CONTAINERD} imports {', '.join(unseen)}: settings there win, and are not looked at"
+    if len(unseen) == len(patterns):
+        return
+    form = 3 if containerd.version_of(before, version) > 2 else 2
+    wanted = parse(render(f"containerd/config-v{form}.toml.j2", spec=spec), "toml")
+    config = containerd.merged({**before, "version": form}, wanted, mirrored=bool(spec.settings.mirrors.images))
+    for key in facts.more:
+        path = key.removeprefix("file.")
+        if path.startswith(IMPORTS):
+            try:
+                imported = _parsed(present(facts, path), "toml") or {}
+            except ConfigError as error:
+                yield "ContainerdConfig", f"{path}: {error}"
+                continue
+            if lost := containerd.overridden(imported, _only(config, wanted), version):
+                yield "ContainerdOverride", f"{path} is imported, and takes precedence: {', '.join(lost)}"
+
+
+def _only(config: Data, wanted: Data) -> Data:
+    """Of these settings, the ones that k8sops wants."""
+    return {
+        key: _only(config[key], value) if isinstance(value, dict) and isinstance(config[key], dict) else config[key]
+        for key, value in wanted.items()
+        if key in config
+    }
+
+
 TASK = Task(
     name="container-runtime",
     title="containers run as kubelet needs it",
     needs=("kubernetes-packages",),
     resources=_resources,
+    findings=_findings,
+    asks=_asks,
+    asks_again=True,
 )

@@ -14,8 +14,9 @@ LAYERS = [
     {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "addressing", "spec", "patterns"},
     {"settings_page"},
     {"retry", "render", "playbook", "resource", "parameters"},
+    {"configfile", "dockerd", "containerd"},
     {"facts", "resources", "health", "health_lines"},
-    {"task", "kubeadm", "manifests", "firewall", "packaging", "transfer", "identity"},
+    {"task", "kubeadm", "manifests", "firewall", "packaging", "transfer", "identity", "unitfiles"},
     {"etcd.restore"},
     {"living"},
     {"tasks"},
@@ -41,6 +42,7 @@ ONLY = {
     "fabric": {"ssh.connection", "ssh.login", "ssh.way", "fabfile"},
     "tenacity": {"retry"},
     "jinja2": {"render"},
+    "tomlkit": {"configfile"},
 }
 
 
