@@ -93,7 +93,35 @@ KINDS = (
         "The host cannot reach the package repository.",
         "Check the route, or set `mirrors.packages`.",
     ),
-    Kind("ImageRegistry", "The host cannot reach an image registry.", "Check the route, or set `mirrors.images`."),
+    Kind(
+        "ImageRegistry",
+        "The host cannot read the manifest of an image that it needs from the registry or mirror that is named.",
+        "Check the route and the URL in `mirrors.images`. A project of Harbor is `https://HARBOR/v2/PROJECT`.",
+    ),
+    Kind(
+        "ImageRegistryLogin",
+        "The mirror wants credentials. k8sops has none, so it cannot tell whether the image is there.",
+        "Give the credentials to containerd on the host, or let the mirror be read without.",
+        level="warning",
+    ),
+    Kind(
+        "ImageRegistryUnchecked",
+        "A host has neither curl nor wget, so an https registry was only checked for an open port.",
+        "Install one of them for the check, or go on.",
+        level="warning",
+    ),
+    Kind(
+        "RegistryHosts",
+        "A `hosts.toml` for a registry that `mirrors.images` names is there already, and k8sops did not write it.",
+        "Move the file away, or remove the registry from `mirrors.images`.",
+        waivable=False,
+    ),
+    Kind(
+        "DockerMirror",
+        "Docker cannot use a mirror below a path for images of Docker Hub. The cluster's own images do come from it.",
+        "Use a mirror without a path for docker.io, or containerd.",
+        level="warning",
+    ),
     # --- room, and the endpoint ---
     Kind(
         "SameMachine",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from k8sops.registry import docker_prefix
 from k8sops.resource import Resource
 from k8sops.shell import quote
 
@@ -17,7 +18,7 @@ def images(version: str, mirrors: Mapping[str, str], more: Sequence[str], *, con
     these. Which ones kubeadm needs, it says itself (`kubeadm config images list`); `more` come beside them.
     """
     cases = "\n".join(
-        f"{quote(registry + '/')}*) from={quote(url.partition('://')[2])} ;;" for registry, url in mirrors.items()
+        f"{quote(registry + '/')}*) from={quote(docker_prefix(url))} ;;" for registry, url in mirrors.items()
     )
     skipped = "-" if control_plane else OF_CONTROL_PLANES
     listing = f"""missing() {{

@@ -10,6 +10,7 @@ from k8sops.configfile import ConfigError, Data, Form, difference, parse, rewrit
 from k8sops.facts import Fleet, HostFacts, Parameters
 from k8sops.findings import Finding
 from k8sops.kubeadm import cluster_images
+from k8sops.registry import is_api_root
 from k8sops.render import render
 from k8sops.resource import Resource, later
 from k8sops.resources.docker import images
@@ -17,6 +18,7 @@ from k8sops.resources.files import file
 from k8sops.resources.merged import Present, merged_file, present, read_lines, refused, settled
 from k8sops.resources.services import service
 from k8sops.resources.withdrawn import withdrawn
+from k8sops.shell import quote
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 
@@ -40,8 +42,7 @@ def _mirrors(spec: ClusterSpec) -> dict[str, str]:
 
 def _containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[Resource]:
     for registry, url in _mirrors(spec).items():
-        text = render("containerd/hosts.toml.j2", spec=spec, registry=registry, url=url)
-        yield file(HOSTS.format(registry), text)
+        yield file(HOSTS.format(registry), _hosts(spec, registry, url))
     kept = map(HOSTS.format, spec.settings.mirrors.images)
     yield withdrawn("image-mirrors", HOSTS.format("*"), kept, first="# Written by k8sops")
     if facts.containerd is None:
@@ -49,6 +50,10 @@ def _containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[Resource]:
     else:
         yield _config(spec, present(facts, CONTAINERD), facts.containerd)
     yield service("containerd", reads=(CONTAINERD,))
+
+
+def _hosts(spec: ClusterSpec, registry: str, url: str) -> str:
+    return render("containerd/hosts.toml.j2", spec=spec, registry=registry, url=url, override_path=is_api_root(url))
 
 
 def _config(spec: ClusterSpec, has: Present, version: str) -> Resource:
@@ -103,7 +108,9 @@ def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> 
     insecure = sorted(
         {url.removeprefix("http://").split("/")[0] for url in mirrors.values() if url.startswith("http:")}
     )
-    text = render("docker/daemon.json.j2", spec=spec, mirrors=mirrors, insecure=insecure)
+    # Docker puts /v2 behind the path of a mirror, so one whose path says where its API begins is of no use to it.
+    usable = {registry: url for registry, url in mirrors.items() if not is_api_root(url)}
+    text = render("docker/daemon.json.j2", spec=spec, mirrors=usable, insecure=insecure)
     used = "docker_used" in facts.more
     try:
         before, wanted = _parsed(has, "json"), parse(text, "json")
@@ -118,7 +125,7 @@ def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> 
 def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
     if host.runtime == "containerd":
         units = unitfiles.read_units(("containerd", "kubelet"))
-        return f"{read_lines(f'{CONTAINERD} {IMPORTS}*.toml')}\n{units}"
+        return f"{read_lines(f'{CONTAINERD} {IMPORTS}*.toml')}\n{_read_hosts(spec)}\n{units}"
     units = unitfiles.read_units(("docker", "cri-docker", "kubelet"))
     return f"""{read_lines(DAEMON)}
 for path in /var/lib/docker/containers/*; do [ ! -d "$path" ] || {{ fact more.docker_used 1; break; }}; done
@@ -128,16 +135,32 @@ done
 {units}"""
 
 
+def _read_hosts(spec: ClusterSpec) -> str:
+    """Shell lines that print the first line of each mirror's hosts.toml."""
+    paths = " ".join(quote(HOSTS.format(registry)) for registry in _mirrors(spec))
+    return f"""for path in {paths}; do
+  [ ! -f "$path" ] || {{ read -r line <"$path" || :; fact "more.hosts.$path" "${{line%%:*}}"; }}
+done"""
+
+
+def _mark(text: str) -> str:
+    """By what the file is known for one that k8sops wrote."""
+    return text.partition("\n")[0].partition(":")[0]
+
+
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     for host in spec.hosts:
         if host.name in fleet.there:
             facts = fleet[host.name]
-            of_files = _of_docker(facts) if host.runtime == "docker" else _of_containerd(spec, facts)
+            of_files = _of_docker(spec, facts) if host.runtime == "docker" else _of_containerd(spec, facts)
             for name, what in (*of_files, *unitfiles.findings(facts)):
                 yield Finding(host.name, name, what)
 
 
-def _of_docker(facts: HostFacts) -> Iterator[tuple[str, str]]:
+def _of_docker(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
+    url = spec.settings.mirrors.images.get("docker.io", "")
+    if is_api_root(url):
+        yield "DockerMirror", f"the mirror {url} cannot be used by Docker for images of docker.io that pods name"
     try:
         before = _parsed(present(facts, DAEMON), "json") or {}
     except ConfigError as error:
@@ -149,6 +172,10 @@ def _of_docker(facts: HostFacts) -> Iterator[tuple[str, str]]:
 
 def _of_containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
     version, mirrored = facts.containerd or "", bool(spec.settings.mirrors.images)
+    for registry, url in _mirrors(spec).items():
+        path = HOSTS.format(registry)
+        if facts.more.get(f"hosts.{path}", (mark := _mark(_hosts(spec, registry, url)),)) != (mark,):
+            yield "RegistryHosts", f"{path} is there already, and k8sops did not write it"
     try:
         before = _parsed(present(facts, CONTAINERD), "toml")
     except ConfigError as error:

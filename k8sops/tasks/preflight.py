@@ -6,9 +6,10 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
-from k8sops.facts import Fleet, HostFacts, Probe
+from k8sops import registry
+from k8sops.facts import Fleet, HostFacts, Parameters, Probe
 from k8sops.findings import Finding
-from k8sops.kubeadm import silent_hosts
+from k8sops.kubeadm import cluster_images, silent_hosts
 from k8sops.spec import ClusterSpec, HostEntry
 from k8sops.task import Task
 from k8sops.tasks.reach import opened_first, peers, unreached
@@ -24,12 +25,17 @@ BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
 
 
 def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
-    """What a host must reach: its mirrors, and other hosts."""
-    wanted = [("PackageRepository", spec.package_repository)]
-    wanted += [("ImageRegistry", url) for url in sorted(set(spec.settings.mirrors.images.values()))]
-    if not spec.settings.mirrors.images:
-        wanted.append(("ImageRegistry", "https://registry.k8s.io"))
-    return [*(_url_probe(name, url) for name, url in wanted), *peers(spec, host)]
+    """What a host must reach: its packages, and other hosts."""
+    return [_url_probe("PackageRepository", spec.package_repository), *peers(spec, host)]
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
+    """Whether its registry, or each mirror, has one of the images that it needs."""
+    return registry.asking(_manifests(spec))
+
+
+def _manifests(spec: ClusterSpec) -> list[registry.Question]:
+    return registry.questions(spec.settings.mirrors.images, [spec.pause_image, *cluster_images(spec)])
 
 
 def _url_probe(name: str, url: str) -> Probe:
@@ -118,6 +124,10 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     same = _same_machine(fleet)
     for host, other in same.items():
         yield Finding(host, "SameMachine", f"SSH reaches the same machine as for {other}")
+    asked = _manifests(spec)
+    for host, facts in fleet.facts.items():
+        for name, what in registry.problems(asked, facts.more.get("registry", ())):
+            yield Finding(host, name, what)
     for name, what, value in (
         ("Hostname", "hostname", lambda one: (one.hostname,)),
         ("MachineID", "machine-id", lambda one: (one.machine_id,)),
@@ -146,4 +156,4 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-TASK = Task(name="preflight", title="hosts are fit for Kubernetes", findings=_findings, probes=_probes)
+TASK = Task(name="preflight", title="hosts are fit for Kubernetes", findings=_findings, probes=_probes, asks=_asks)

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import pytest
+import yaml
 from conftest import Cluster, Ran
 
 pytestmark = pytest.mark.beside
@@ -57,7 +65,10 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A bare host with Docker and containerd from Debian, and a container of somebody's own."""
     made = Cluster(tmp_path_factory.mktemp("runtime"), "runtime")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "0", "--upstream")
+    made.lab_up("--workers", "0")
+    mirrors = yaml.safe_load(made.inventory.read_text())["mirrors"]["images"]
+    (made.folder / "mirror").write_text(mirrors["registry.k8s.io"])
+    made.edit(lambda data: data["mirrors"].pop("images"))
     (made.folder / "book.yaml").write_text(BOOK)
     (made.folder / "spoiled.yaml").write_text(SPOILED)
     (made.folder / "tasks").mkdir()
@@ -171,3 +182,73 @@ def test_a_saved_plan_is_refused_once_the_file_is_another_one(host: Cluster, tmp
     ran = host.k8sops("apply", str(tmp_path / "plan.json"), expect=None, env=state)
     assert ran.code != 0
     assert "77777" in host.on("cp1", f"cat {CONFIG}")
+
+
+@contextmanager
+def project(mirror: str) -> Iterator[tuple[int, list[str]]]:
+    """The lab's registry, as a project of Harbor has it: below /v2/proxy-k8s alone. Its port, and what was asked."""
+    paths: list[str] = []
+
+    class Project(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            if not self.path.startswith("/v2/proxy-k8s/"):
+                self.send_error(404)
+                return
+            asked = Request(mirror + self.path.replace("/proxy-k8s", "", 1), method=self.command)
+            asked.add_header("Accept", self.headers.get("Accept", "*/*"))
+            try:
+                answer = urlopen(asked)
+            except HTTPError as error:
+                answer = error
+            with answer:
+                body = answer.read()
+                self.send_response(answer.status)
+                for name in ("Content-Type", "Docker-Content-Digest", "Content-Length"):
+                    if value := answer.headers.get(name):
+                        self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is logged."""
+
+    server = ThreadingHTTPServer(("", 0), Project)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1], paths
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_images_come_from_a_mirror_below_a_path(host: Cluster) -> None:
+    url = urlsplit((host.folder / "mirror").read_text())
+    # This machine does not know the name by which the lab's hosts know the mirror.
+    mirror = f"http://{host.on('cp1', f'getent ahostsv4 {url.hostname}').split()[0]}:{url.port}"
+    book = "- {name: Fit, hosts: all, tasks: [preflight, kubernetes-packages]}\n- {name: Runtime, hosts: all, tasks: [container-runtime]}\n"
+    (host.folder / "fit.yaml").write_text(book)
+
+    def wanted(url: str) -> None:
+        host.edit(lambda data: data["mirrors"].update(images={"registry.k8s.io": url}))
+
+    with project(mirror) as (port, paths):
+        base = f"http://{host.gateway()}:{port}"
+        wanted(f"{base}/proxy-k8s")
+        shown = k8sops(host, "plan", expect=PREFLIGHT, book="fit.yaml", pick="*hosts.toml").out
+        assert "[ERROR ImageRegistry] cp1: cannot read the manifest of registry.k8s.io/pause:" in shown
+        assert f"from the mirror {base}/proxy-k8s: HTTP 404; if /proxy-k8s is a project there, write {base}/v2/proxy-k8s" in shown
+        wanted(f"{base}/v2/proxy-k8s")
+        k8sops(host, "apply", "--yes", book="fit.yaml", pick="*hosts.toml")
+        image = re.search(r"registry.k8s.io/pause:[0-9.]+[0-9]", shown)
+        assert image
+        paths.clear()
+        host.on("cp1", f"ctr -n k8s.io images pull --hosts-dir /etc/containerd/certs.d {image[0]} >/dev/null")
+        assert image[0] in host.on("cp1", "ctr -n k8s.io images ls -q")
+        assert any(path.startswith("/v2/proxy-k8s/pause/manifests/") for path in paths)
+        assert not [path for path in paths if not path.startswith("/v2/proxy-k8s/pause/")]
+    host.on("cp1", "echo 'server = \"https://own.example.com\"' >/etc/containerd/certs.d/registry.k8s.io/hosts.toml")
+    shown = k8sops(host, "plan", expect=PREFLIGHT).out
+    assert "[ERROR RegistryHosts] cp1: /etc/containerd/certs.d/registry.k8s.io/hosts.toml is there already" in shown

@@ -10,6 +10,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
 LAYERS = [
     {"errors", "host", "yamlnodes", "shell", "versions", "localfile", "ranges", "reference", "findings", "foreign"},
+    {"registry"},
     {"etcd", "etcd.backup", "etcd.throwaway", "etcd.cron", "documents"},
     {"yamlfile", "forms", "settings", "inventory_errors", "inventory", "addressing", "spec", "patterns"},
     {"settings_page"},
