@@ -33,6 +33,12 @@ class Conflict:
     what: str
 
 
+def is_own(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether the file holds what k8sops writes and nothing else, but for mirrors of an earlier inventory."""
+    mirrors = LISTS[1:]
+    return present.keys() == wanted.keys() and all(present[key] == wanted[key] for key in wanted if key not in mirrors)
+
+
 def merged(present: Mapping[str, Any], wanted: Mapping[str, Any], *, used: bool) -> Data:
     """The present settings, with those of the wanted ones that they lack.
 
@@ -52,7 +58,8 @@ def _choose(path: tuple[str, ...], here: Any, value: Any) -> Any:
     if path[0] in KEPT:
         return here
     if path[0] in LISTS and isinstance(here, list) and isinstance(value, list):
-        return [*here, *(one for one in value if one not in here)]
+        # The first mirror is asked first.
+        return here if all(one in here for one in value) else [*value, *(one for one in here if one not in value)]
     return value
 
 

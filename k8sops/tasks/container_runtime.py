@@ -116,8 +116,8 @@ def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> 
         before, wanted = _parsed(has, "json"), parse(text, "json")
     except ConfigError as error:
         return refused(DAEMON, f"{DAEMON}: {error}")
-    if before is None and not used:
-        return merged_file(has, text, difference(None, wanted, "json"))
+    if (before is None and not used) or dockerd.is_own(before or {}, wanted):
+        return merged_file(has, text, difference(before, wanted, "json"))
     after = dockerd.merged(before or {}, wanted, used=used)
     return _merged(has, before or {}, after, "json")
 

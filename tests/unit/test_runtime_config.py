@@ -108,8 +108,19 @@ def test_a_storage_driver_is_never_put_over_containers_that_are_there() -> None:
 def test_mirrors_are_added_to_those_that_are_there() -> None:
     of = spec(f"{DOCKER}\nmirrors: {{images: {{docker.io: 'http://m:5000'}}}}")
     new = json.loads(written(daemon({**THEIRS, "insecure-registries": ["a:1"]}), DAEMON, of))
-    assert new["registry-mirrors"] == ["https://m.example.com", "http://m:5000"]
-    assert new["insecure-registries"] == ["a:1", "m:5000"]
+    assert new["registry-mirrors"] == ["http://m:5000", "https://m.example.com"]
+    assert new["insecure-registries"] == ["m:5000", "a:1"]
+    assert unchanged(daemon(new), DAEMON, of)
+
+
+def test_mirrors_that_only_k8sops_has_set_go_with_the_inventory() -> None:
+    def of(url: str) -> ClusterSpec:
+        return spec(f"{DOCKER}\nmirrors: {{images: {{docker.io: '{url}'}}}}")
+
+    first = written(host(), DAEMON, of("http://a:1"))
+    second = json.loads(written(host((DAEMON, first)), DAEMON, of("https://b")))
+    assert (second["registry-mirrors"], second["insecure-registries"]) == (["https://b"], [])
+    assert json.loads(written(host((DAEMON, first)), DAEMON, spec(DOCKER)))["registry-mirrors"] == []
 
 
 @pytest.mark.parametrize(
