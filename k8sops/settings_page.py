@@ -47,7 +47,7 @@ EDITS: dict[str, tuple[str, str]] = {
     "mirrors.packages": (APPLIED, "the package repository is replaced"),
     "mirrors.images": (
         APPLIED,
-        "containerd reads it at once, Docker is restarted",
+        "containerd reads it at once, Docker is restarted; a project of Harbor is `https://HARBOR/v2/PROJECT`",
     ),
     "api_server.extra_args": (PENDING, "`ControlPlaneSettings`"),
     "api_server.extra_volumes": (PENDING, "`ControlPlaneSettings`"),
