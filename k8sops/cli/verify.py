@@ -9,8 +9,12 @@ import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_spec, print_json
+from k8sops.errors import HostError, UnreachableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from k8sops.host import Host
     from k8sops.spec import ClusterSpec
     from k8sops.verify import Result
 
@@ -37,12 +41,27 @@ def examine(spec: ClusterSpec, timeout: float, options: o.HostOptions, junit: Pa
     from k8sops.verify import run_suite
 
     screen, password = console(options.color, stderr=True), options.ask_become_pass
-    with connections(spec, ask_password=password) as connect, screen.status("") as status:
+    names = [host.name for host in spec.hosts]
+    with connections(spec, ask_password=password, dial=names) as connect, screen.status("") as status:
+        refuse_silence(connect, spec)
 
         def tell(result: Result) -> None:
             status.update(f"{result.name}: {'ok' if result.passed else 'FAILED'}")
 
         return run_suite(spec, connect, tell, timeout, junit)
+
+
+def refuse_silence(connect: Callable[[str], Host], spec: ClusterSpec) -> None:
+    """UnreachableError where no host answers: every test would wait for a login of its own, and say nothing else."""
+    from k8sops.session import Session
+    from k8sops.shell import envelope, new_mark
+
+    names, script = [host.name for host in spec.hosts], envelope(new_mark(), ["true"])
+    answers = Session(connect, lambda event: None).each(names, lambda name: connect(name).run(script))
+    silent = [str(answer) for answer in answers.values() if isinstance(answer, HostError)]
+    if len(silent) == len(names):
+        what = f"no test was run: none of {len(names)} hosts could be reached"
+        raise UnreachableError(spec.cluster, what, remedy="\n  ".join(silent))
 
 
 def show(results: list[Result], color: o.Color) -> None:

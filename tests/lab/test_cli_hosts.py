@@ -75,6 +75,7 @@ def test_hosts_that_are_silent_are_in_the_first_words(hosts: Cluster, tmp_path: 
     assert found["summary"] == "No plan: none of 2 hosts could be reached"
     error = hosts.k8sops("apply", "--yes", "-o", "json", inventory=silent, expect=4).data()
     assert (error["kind"], error["message"]) == ("Error", "No plan: none of 2 hosts could be reached")
+    assert "no test was run: none of 2 hosts could be reached" in hosts.k8sops("verify", inventory=silent, expect=4).err
     error = hosts.k8sops("status", "-o", "json", inventory=silent, expect=4).data()
     assert (error["kind"], error["exitCode"]) == ("Error", 4)
 

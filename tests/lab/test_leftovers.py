@@ -156,6 +156,6 @@ def test_a_firewall_that_is_on_beforehand_is_opened_and_what_else_blocks_a_port_
     assert hosts.changes(*words) == []
     hosts.on("cp1", "ufw reset >/dev/null <<<y; ufw allow 22/tcp >/dev/null; ufw --force enable >/dev/null")
     done = hosts.apply(*words)
-    assert (done["failures"], done["still"]) == ([], [])
+    assert (done["failures"], done["notConverged"]) == ([], [])
     assert hosts.changes(*words) == []
     hosts.on("cp1", "ufw disable >/dev/null")

@@ -9,6 +9,7 @@ import pytest
 from test_runner import SITE, answering, names, spec
 from test_runner import Fleet as Hosts
 
+from k8sops.cli.verify import refuse_silence
 from k8sops.errors import InputError, UnreachableError
 from k8sops.findings import Finding
 from k8sops.host import Result
@@ -116,6 +117,13 @@ def test_a_pick_that_matches_nothing_is_an_error(pick: str, hint: str) -> None:
 def test_a_pick_is_not_judged_where_nobody_answered() -> None:
     silent = plan(Filters(picks=frozenset({"swap:of"})), **dict.fromkeys(names(), dead))
     assert summary(silent) == "No plan: none of 5 hosts could be reached"
+
+
+def test_verify_does_not_call_hosts_broken_that_nobody_could_reach() -> None:
+    handlers = dict.fromkeys(names(), dead)
+    with pytest.raises(UnreachableError, match="demo: no test was run: none of 5 hosts could be reached"):
+        refuse_silence(Hosts(handlers).hosts.__getitem__, spec())
+    refuse_silence(Hosts({**handlers, "w2": answering(lambda index: 0)}).hosts.__getitem__, spec())
 
 
 def test_a_misspelt_finding_is_not_ignored_silently() -> None:
