@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,15 +70,17 @@ def test_hosts_that_are_silent_are_in_the_first_words(hosts: Cluster, tmp_path: 
     data["ssh"]["port"] = 1
     silent = tmp_path / "silent.yaml"
     silent.write_text(yaml.safe_dump(data))
-    for command in ("plan", "check"):
-        assert "No plan: none of 2 hosts could be reached" in hosts.k8sops(command, inventory=silent, expect=4).out
-    found = hosts.k8sops("plan", "-o", "json", inventory=silent, expect=4).data()
-    assert found["summary"] == "No plan: none of 2 hosts could be reached"
-    error = hosts.k8sops("apply", "--yes", "-o", "json", inventory=silent, expect=4).data()
-    assert (error["kind"], error["message"]) == ("Error", "No plan: none of 2 hosts could be reached")
-    assert "no test was run: none of 2 hosts could be reached" in hosts.k8sops("verify", inventory=silent, expect=4).err
-    error = hosts.k8sops("status", "-o", "json", inventory=silent, expect=4).data()
-    assert (error["kind"], error["exitCode"]) == ("Error", 4)
+    # Each of them tries to log in for a while, so they do it at the same time.
+    lines = ("plan", "check", "verify", "plan -o json", "apply --yes -o json", "status -o json")
+    with ThreadPoolExecutor(len(lines)) as pool:
+        runs = [pool.submit(hosts.k8sops, *line.split(), inventory=silent, expect=4) for line in lines]
+        plan, check, verify, found, error, status = (run.result() for run in runs)
+    assert "No plan: none of 2 hosts could be reached" in plan.out
+    assert "No plan: none of 2 hosts could be reached" in check.out
+    assert "no test was run: none of 2 hosts could be reached" in verify.err
+    assert found.data()["summary"] == "No plan: none of 2 hosts could be reached"
+    assert (error.data()["kind"], error.data()["message"]) == ("Error", "No plan: none of 2 hosts could be reached")
+    assert (status.data()["kind"], status.data()["exitCode"]) == ("Error", 4)
 
 
 def test_only_yes_is_accepted_on_a_terminal(hosts: Cluster) -> None:
