@@ -10,6 +10,7 @@ import pytest
 import yaml
 from conftest import Cluster
 
+pytestmark = pytest.mark.beside
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 Change = Callable[[dict[str, Any]], object]
 CP1: Callable[[dict[str, Any]], dict[str, Any]] = lambda data: data["groups"]["control_plane"]["hosts"]["cp1"]  # noqa: E731
@@ -17,7 +18,7 @@ W1: Callable[[dict[str, Any]], dict[str, Any]] = lambda data: data["groups"]["wo
 
 
 @pytest.fixture(scope="module")
-def living(cluster: Cluster) -> Cluster:
+def living(living: Cluster) -> Cluster:
     """A cluster that is as its inventory says, whatever was done to it before; without its super administrator."""
 
     def plain(data: dict[str, Any]) -> None:
@@ -26,11 +27,11 @@ def living(cluster: Cluster) -> Cluster:
             for name in ("labels", "annotations", "taints"):
                 settings.pop(name, None)
 
-    cluster.edit(plain)
-    cluster.apply()
-    cluster.apply("-e", "super_admin=remove")
-    assert pending(cluster, expect=0) == []
-    return cluster
+    living.edit(plain)
+    living.apply()
+    living.apply("-e", "super_admin=remove")
+    assert pending(living, expect=0) == []
+    return living
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from conftest import Cluster
 
+pytestmark = pytest.mark.beside
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 CONFIG = "/var/lib/kubelet/config.yaml"
 PKI = "/var/lib/kubelet/pki"
@@ -74,16 +75,16 @@ def kubectl(cluster: Cluster, words: str, text: str = "") -> str:
 
 
 @pytest.fixture(scope="module")
-def made(cluster: Cluster) -> Iterator[Cluster]:
+def made(living: Cluster) -> Iterator[Cluster]:
     """The cluster, finished; whole again in the end."""
-    cluster.apply()
-    yield cluster
-    cluster.on("w1", RESTORED)
-    kubectl(cluster, "uncordon w1")
-    kubectl(cluster, "-n kube-system delete pod crashes --ignore-not-found --wait=false")
-    kubectl(cluster, "delete csr --all")
-    cluster.on("cp1", "kubeadm init phase addon kube-proxy --config /etc/kubernetes/k8sops/init.yaml")
-    cluster.apply()
+    living.apply()
+    yield living
+    living.on("w1", RESTORED)
+    kubectl(living, "uncordon w1")
+    kubectl(living, "-n kube-system delete pod crashes --ignore-not-found --wait=false")
+    kubectl(living, "delete csr --all")
+    living.on("cp1", "kubeadm init phase addon kube-proxy --config /etc/kubernetes/k8sops/init.yaml")
+    living.apply()
 
 
 def problems(cluster: Cluster) -> dict[tuple[str, str], str]:
