@@ -20,7 +20,7 @@ from k8sops import retry
 from k8sops.errors import UnreachableError
 from k8sops.ssh.faults import TRANSIENT, no_connection, no_ssh
 from k8sops.ssh.hostkeys import Hop, Known, refusal, trusted
-from k8sops.ssh.way import Leg, SSHSettings, by_hand, hops, legs_to, options_of
+from k8sops.ssh.way import Leg, SSHSettings, by_hand, end_command, hops, legs_to, options_of
 
 logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
@@ -41,6 +41,7 @@ def _connect(one: SSHSettings) -> Connection:
         # A login that was refused has left a transport and a socket to the agent open.
         for leg in legs:
             leg.connection.client.close()
+            end_command(leg.connection)
         raise
     legs[-1].connection.client.get_transport().set_keepalive(KEEPALIVE)
     return legs[-1].connection
@@ -110,3 +111,4 @@ def hang_up(connection: Connection) -> None:
                 transport.sock.shutdown(socket.SHUT_RDWR)
         # Not by Fabric, which passes over a line that has just ended, and with it over the socket to the agent.
         hop.client.close()
+        end_command(hop)

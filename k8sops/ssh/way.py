@@ -6,6 +6,7 @@ import os
 import shlex
 import socket
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -199,6 +200,15 @@ def hops(connection: Connection) -> list[Connection]:
     while isinstance(found[0].gateway, Connection):
         found.insert(0, found[0].gateway)
     return found
+
+
+def end_command(connection: Connection) -> None:
+    """The ProxyCommand of a connection that is closed has ended, and its pipes are closed."""
+    command = connection.connect_kwargs.get("sock")
+    if isinstance(command, paramiko.ProxyCommand):
+        command.process.kill()
+        with suppress(ValueError):
+            command.process.communicate()
 
 
 def by_hand(one: SSHSettings, legs: Sequence[Leg]) -> str:
