@@ -207,8 +207,11 @@ def end_command(connection: Connection) -> None:
     command = connection.connect_kwargs.get("sock")
     if isinstance(command, paramiko.ProxyCommand):
         command.process.kill()
-        with suppress(ValueError):
-            command.process.communicate()
+        # Not `communicate`: what the command has started may hold its output open.
+        for pipe in (command.process.stdin, command.process.stdout, command.process.stderr):
+            with suppress(OSError, ValueError):
+                pipe.close()
+        command.process.wait()
 
 
 def by_hand(one: SSHSettings, legs: Sequence[Leg]) -> str:
