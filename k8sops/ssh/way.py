@@ -210,7 +210,7 @@ def end_command(connection: Connection) -> None:
         # Not `communicate`: what the command has started may hold its output open.
         for pipe in (command.process.stdin, command.process.stdout, command.process.stderr):
             with suppress(OSError, ValueError):
-                pipe.close()
+                pipe.close()  # type: ignore[union-attr]
         command.process.wait()
 
 
