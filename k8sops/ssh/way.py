@@ -127,7 +127,7 @@ def _leg(one: SSHSettings, asked: str, settings: config.Effective, before: Seque
     options = options_of(one.name, one.identity) if one.identity else _options_as(settings)
     if settings.command and not before:
         # OpenSSH leaves it to a shell, too.
-        options["sock"] = paramiko.ProxyCommand(f"sh -c {quote(f'exec {settings.command}')}")
+        options["sock"] = _Command(f"sh -c {quote(f'exec {settings.command}')}")
     connection = Connection(
         settings.host,
         user=settings.user,
@@ -202,16 +202,23 @@ def hops(connection: Connection) -> list[Connection]:
     return found
 
 
+class _Command(paramiko.ProxyCommand):
+    """A ProxyCommand that can be closed more than once: paramiko's own thread does it as well."""
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
 def end_command(connection: Connection) -> None:
     """The ProxyCommand of a connection that is closed has ended, and its pipes are closed."""
     command = connection.connect_kwargs.get("sock")
-    if isinstance(command, paramiko.ProxyCommand):
-        command.process.kill()
+    if isinstance(command, _Command):
+        command.close()
         # Not `communicate`: what the command has started may hold its output open.
         for pipe in (command.process.stdin, command.process.stdout, command.process.stderr):
             with suppress(OSError, ValueError):
                 pipe.close()  # type: ignore[union-attr]
-        command.process.wait()
 
 
 def by_hand(one: SSHSettings, legs: Sequence[Leg]) -> str:
