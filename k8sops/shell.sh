@@ -164,18 +164,21 @@ hear_api() {
       esac
     done <&"$NODES_FD"
     exec {NODES_FD}<&-
+    NODES_FD=
   fi
   if [ -n "$OBJECTS_FD" ]; then
     while IFS='|' read -r name rest; do
       [ -z "$name" ] || OBJECT[$name]=$rest API=ready
     done <&"$OBJECTS_FD"
     exec {OBJECTS_FD}<&-
+    OBJECTS_FD=
   fi
   if [ -n "$HEALTH_FD" ]; then
     while IFS= read -r name; do
       HEALTH+=("$name") API=ready
     done <&"$HEALTH_FD"
     exec {HEALTH_FD}<&-
+    HEALTH_FD=
   fi
   api_answers || :
 }

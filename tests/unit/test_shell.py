@@ -18,7 +18,7 @@ from k8sops.lab.machine import need
 from k8sops.resource import Resource, later
 from k8sops.resources.files import absent, block, file
 from k8sops.resources.kubernetes import nodes_ready
-from k8sops.shell import Secret, envelope, parse_line, quote
+from k8sops.shell import Secret, envelope, new_mark, parse_line, quote
 from k8sops.survey import read_survey
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
@@ -343,3 +343,12 @@ def test_fingerprints_of_openpgp_keys_are_those_of_gpg(kind: str, tmp_path: Path
     found = bash(envelope("@m", [f"openpgp_fingerprints <{tmp_path}/key.asc"]), tmp_path)
     assert found.out.split() == [expected]
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)
+
+
+def test_the_api_can_be_asked_again_behind_a_first_answer(tmp_path: Path) -> None:
+    """A check asks for itself where the survey had none: numbers of closed descriptors are reused."""
+    stub = 'can_ask_api() { :; }; API=ready; command() { printf "Kind x/%s|1|1|\\n" "$ROUND"; }'
+    ask = "ROUND={}; ask_nodes; ask_objects '{{}}'; hear_api"
+    again = "ROUND=two; ask_objects '{}'; hear_api; echo \"${!OBJECT[@]}\""
+    result = bash(envelope(new_mark(), [stub, ask.format("one"), again]), tmp_path)
+    assert sorted(result.out.split()) == ["Kind", "Kind", "x/one", "x/two"]
