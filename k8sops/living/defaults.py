@@ -1,7 +1,8 @@
 """What kubeadm sets by itself, as data: its flags and fields are no difference from an inventory that has none.
 
-From kubeadm's source, releases 1.19 to 1.37: phases/controlplane/manifests.go, phases/etcd/local.go,
-phases/kubelet/flags.go, componentconfigs/{kubelet,kubeproxy}.go. None: the value depends on the cluster or the host.
+From kubeadm's source, releases 1.33 to 1.37: phases/controlplane/manifests.go, phases/etcd/local.go,
+phases/kubelet/flags.go, componentconfigs/{kubelet,kubeproxy}.go; flags of earlier releases as far as they are known.
+None: the value depends on the cluster or the host.
 """
 
 from __future__ import annotations
