@@ -74,7 +74,7 @@ def test_a_hostile_value_is_refused_by_name(task: str, field: str) -> None:
         assert "\n" not in caught.value.what
 
 
-@settings(max_examples=6, deadline=None, phases=[Phase.generate])
+@settings(max_examples=3, deadline=None, phases=[Phase.generate])
 @given(st.permutations(HOSTILE))
 def test_no_parameter_reaches_a_shell_unquoted_even_unchecked(values: list[str]) -> None:
     """As if no model had been there: every parameter, also those that tasks decide, holds a hostile value."""
