@@ -100,7 +100,7 @@ def run(argv: list[str] | None = None) -> int:
 
 
 def _stopped() -> Cancelled:
-    return Cancelled("stopped by Ctrl-C", remedy="what was begun is safe to be run again")
+    return Cancelled("stopped by Ctrl-C", remedy="it is safe to run the same command again")
 
 
 def wants_json(argv: list[str]) -> bool:

@@ -203,7 +203,7 @@ def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
         if stop.is_set():
             os._exit(Cancelled.exit_code)
         stop.set()
-        say("stopping: what runs now is finished first; Ctrl-C again leaves at once")
+        say("Stopping after the current step. Press Ctrl-C again to quit immediately.")
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:

@@ -123,8 +123,8 @@ def test_ctrl_c_finishes_what_runs_and_says_where_it_stopped(
     done(hosts)
     code, said = one.end()
     assert code == 130
-    assert "stopping: what runs now is finished first" in said
-    assert "run the same again" in said
+    assert "Stopping after the current step" in said
+    assert "Run the same command again" in said
     states = [event["state"] for event in one.events() if event["type"] == "step" and event["host"] == "w1"]
     assert states[-1] in ("changed", "holds")
     converged(hosts)
