@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def test_a_cluster_that_is_as_it_should_be_is_called_ready(cluster: Cluster) -> 
         ("w1", version, version),
     ]
     assert all(host["containerd"] for host in hosts)
+
+
+def test_what_wins_over_the_pod_network_of_a_node_is_named(cluster: Cluster) -> None:
+    own = '{"name": "own", "plugins": [{"type": "bridge"}]}'
+    cluster.on("w1", "ip link add cni0 type bridge 2>/dev/null || true; ip address add 10.99.0.1/24 dev cni0")
+    cluster.on("w1", f"echo '{own}' >/etc/cni/net.d/05-own.conflist")
+    try:
+        data = json.JSONDecoder().raw_decode(cluster.k8sops("plan", "-o", "json", expect=6).out)[0]
+    finally:
+        cluster.on("w1", "rm /etc/cni/net.d/05-own.conflist; ip address del 10.99.0.1/24 dev cni0")
+    found = {one["name"]: one["what"] for one in data["findings"] if one["host"] == "w1"}
+    assert found["CNIConfig"].startswith("/etc/cni/net.d/05-own.conflist is used")
+    assert found["CNIBridge"].startswith("the bridge cni0 has the address 10.99.0.1/24, the pod range of this node is 10.244.")
+    assert cluster.changes() == []
 
 
 def test_no_join_token_is_left(cluster: Cluster) -> None:
