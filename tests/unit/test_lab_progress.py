@@ -25,7 +25,9 @@ def test_a_log_gets_few_lines(tmp_path: Path) -> None:
     said: list[str] = []
     with (tmp_path / "log").open("w") as log, Ticker(said.append, "building x", 240, stream=log, every=0.05) as ticker:
         ticker.detail = "kubelet"
-        time.sleep(0.2)
+        end = time.monotonic() + 20
+        while not said[-1].endswith("kubelet") and time.monotonic() < end:
+            time.sleep(0.01)
     assert said[0] == "building x (took 4 min 00 s before) …"
     assert said[-1].endswith("kubelet")
     assert len(said) >= 2
@@ -38,11 +40,12 @@ def test_a_terminal_has_one_line_that_changes(monkeypatch: pytest.MonkeyPatch) -
     master, slave = pty.openpty()
     said: list[str] = []
     with os.fdopen(slave, "w") as terminal:
+        shown = ""
         with Ticker(said.append, "building x", None, stream=terminal, every=0.05) as ticker:
             ticker.detail = "kubelet"
-            time.sleep(0.2)
-        shown = ""
-        while not shown.endswith("kubelet\r\x1b[K"):
+            while "kubelet" not in shown:
+                shown += os.read(master, 10_000).decode()
+        while not shown.endswith("\r\x1b[K"):
             shown += os.read(master, 10_000).decode()
     os.close(master)
     assert not said
