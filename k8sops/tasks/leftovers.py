@@ -46,7 +46,8 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 
 def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    files = {name: plugins.split() for name, _, plugins in (line.partition(" ") for line in facts.more.get("cni", ()))}
+    lines = (line.partition(" ") for line in facts.more.get("cni_file", ()))
+    files = {name: plugins.split() for name, _, plugins in lines}
     foreign = [name for name, plugins in files.items() if name != OURS and not set(plugins) & set(DELEGATING)]
     network = spec.settings.network.cni
     if network == "flannel":
@@ -116,7 +117,7 @@ def _programs(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
 
 
 def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    for line in facts.more.get("unit", ()):
+    for line in facts.more.get("kubelet_unit", ()):
         how, _, path = line.partition(" ")
         what = {
             "masked": f"{path} masks kubelet, so that it cannot start",

@@ -18,7 +18,7 @@ for path in /etc/cni/net.d/*.{conf,conflist,json}; do
       plugins+=" ${BASH_REMATCH[1]}" line=${BASH_REMATCH[2]}
     done
   done
-  fact more.cni "${path##*/}$plugins"
+  fact more.cni_file "${path##*/}$plugins"
 done
 while IFS='=' read -r key value; do
   case $key in FLANNEL_SUBNET) fact more.flannel_subnet "$value" ;; esac
@@ -111,9 +111,9 @@ done
 # Old packages had their drop-in in /etc; what it says is the same.
 for at in /etc/systemd/system{.control,} /run/systemd/system{.control,} /usr/local/lib/systemd/system; do
   if [ "$at/kubelet.service" -ef /dev/null ]; then
-    fact more.unit "masked $at/kubelet.service"
+    fact more.kubelet_unit "masked $at/kubelet.service"
   elif [ -f "$at/kubelet.service" ]; then
-    fact more.unit "replaced $at/kubelet.service"
+    fact more.kubelet_unit "replaced $at/kubelet.service"
   fi
   for path in "$at"/kubelet.service.d/*.conf; do
     [ -r "$path" ] && [ ! -d "$path" ] || continue
@@ -129,7 +129,7 @@ for at in /etc/systemd/system{.control,} /run/systemd/system{.control,} /usr/loc
         Environment=*KUBELET_KUBEADM_ARGS*) word=changed; break ;;
       esac
     done
-    [ -z "$word" ] || fact more.unit "changed $path"
+    [ -z "$word" ] || fact more.kubelet_unit "changed $path"
   done
 done
 if [ -f /etc/default/kubelet ]; then

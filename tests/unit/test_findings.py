@@ -25,3 +25,12 @@ def test_every_finding_in_the_code_is_in_the_catalogue() -> None:
 def test_names_are_words_that_a_user_can_type() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9]+\*?", kind.name) for kind in KINDS)
     assert len({kind.name.lower() for kind in KINDS}) == len(KINDS)
+
+
+def test_no_two_scripts_print_a_fact_of_one_name() -> None:
+    """Each fact is read in one place: a second script that prints it would be read there, too."""
+    places: dict[str, set[str]] = {}
+    for path in sorted((*(ROOT / "k8sops").rglob("*.sh"), *(ROOT / "k8sops").rglob("*.py"))):
+        for name in re.findall(r'fact "?more\.([a-z][a-z_-]*)', path.read_text()):
+            places.setdefault(name, set()).add(path.name)
+    assert {name: files for name, files in places.items() if len(files) > 1} == {}
