@@ -50,12 +50,15 @@ def present(facts: HostFacts, path: str) -> Present:
 
 
 def settled(file: Present) -> Resource:
-    """The file is what it was when it was read."""
+    """The file is what it was when it was read, and only its owner can write it."""
     path = quote(file.path)
     return Resource(
         id=f"file:{file.path}",
-        check=f'[ "${{SUM[{path}]-}}" = {file.sum} ] || drift {quote(STALE)}',
-        apply=f"echo {quote(f'{file.path} {STALE}')}\nexit 1",
+        check=f"""[ "${{SUM[{path}]-}}" = {file.sum} ] || drift {quote(STALE)}
+case ${{MODE[{path}]-}} in ??[2367]?* | ???[2367]*) drift "mode ${{MODE[{path}]}}: others can write it" ;; esac""",
+        apply=f"""read -r has _ < <(sha256sum <{path})
+[ "$has" = {file.sum} ] || {{ echo {quote(f"{file.path} {STALE}")}; exit 1; }}
+chmod go-w {path}""",
         asks=(("file", file.path),),
     )
 

@@ -57,7 +57,7 @@ READERS = {
     "/etc/apt/keyrings/*": "apt",
 }
 """Programs on the host that parse a file strictly, and formats that the test parses itself."""
-OURS = ("/etc/kubernetes/*", "/root/.kube/*", "/home/*/.kube/*", "/etc/k8sops/*.curl", "/var/lib/*", "/etc/fstab")
+OURS = ("*.k8sops-before", "/etc/kubernetes/*", "/root/.kube/*", "/home/*/.kube/*", "/etc/k8sops/*.curl", "/var/lib/*", "/etc/fstab")
 """What kubeadm, kubectl, etcd and curl read: runs of the other tests do not end well where these are wrong."""
 PLACED = re.compile(r"\bput_file ('[^']+'|[^\s$\"'|]+)")
 
