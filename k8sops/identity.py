@@ -26,8 +26,8 @@ TAKE_OUT = "take it out of the inventory, or, if nothing of that cluster is need
 
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    """Shell lines that print what a host knows of its cluster (identity.sh)."""
-    return SCRIPT
+    """Shell lines that print what a host knows of its cluster (identity.sh); once, however many tasks ask it."""
+    return f'if [ -z "${{IDENTITY_TOLD-}}" ]; then IDENTITY_TOLD=1\n{SCRIPT}\nfi'
 
 
 def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
