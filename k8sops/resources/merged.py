@@ -50,16 +50,29 @@ def present(facts: HostFacts, path: str) -> Present:
 
 
 def settled(file: Present) -> Resource:
-    """The file is what it was when it was read, and only its owner can write it."""
-    path = quote(file.path)
+    """The file is what it was when it was read."""
     return Resource(
         id=f"file:{file.path}",
-        check=f"""[ "${{SUM[{path}]-}}" = {file.sum} ] || drift {quote(STALE)}
-case ${{MODE[{path}]-}} in ??[2367]?* | ???[2367]*) drift "mode ${{MODE[{path}]}}: others can write it" ;; esac""",
-        apply=f"""read -r has _ < <(sha256sum <{path})
-[ "$has" = {file.sum} ] || {{ echo {quote(f"{file.path} {STALE}")}; exit 1; }}
-chmod go-w {path}""",
+        check=f'[ "${{SUM[{quote(file.path)}]-}}" = {file.sum} ] || drift {quote(STALE)}',
+        apply=f"echo {quote(f'{file.path} {STALE}')}\nexit 1",
         asks=(("file", file.path),),
+    )
+
+
+def only_owner_writes(path: str) -> Resource:
+    """Neither its group nor others can write the file, where it exists.
+
+    It has an id of its own, which no service comes after: a service reads what the file holds, not who may write it.
+    """
+    name = quote(path)
+    return Resource(
+        id=f"mode:{path}",
+        check=f"""case ${{MODE[{name}]-}} in
+??[2367]?* | ???[2367]*) drift "mode ${{MODE[{name}]}}: others can write it" ;;
+esac""",
+        apply=f"chmod go-w {name}",
+        want="only its owner can write it",
+        asks=(("file", path),),
     )
 
 

@@ -15,7 +15,7 @@ from k8sops.render import render
 from k8sops.resource import Resource, later
 from k8sops.resources.docker import images
 from k8sops.resources.files import file
-from k8sops.resources.merged import Present, merged_file, present, read_lines, refused, settled
+from k8sops.resources.merged import Present, merged_file, only_owner_writes, present, read_lines, refused, settled
 from k8sops.resources.services import service
 from k8sops.resources.withdrawn import withdrawn
 from k8sops.shell import quote
@@ -49,6 +49,7 @@ def _containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[Resource]:
         yield later(f"file:{CONTAINERD}", "its form depends on containerd's version, which is not installed yet")
     else:
         yield _config(spec, present(facts, CONTAINERD), facts.containerd)
+        yield only_owner_writes(CONTAINERD)
     yield service("containerd", reads=(CONTAINERD,))
 
 
@@ -91,6 +92,7 @@ def _parsed(has: Present, form: Form) -> Data | None:
 def _docker(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Resource]:
     mirrors = _mirrors(spec)
     yield _daemon(spec, mirrors, facts)
+    yield only_owner_writes(DAEMON)
     yield file(FORWARD, render("docker/docker.conf.j2", spec=spec))
     yield service("docker", reads=(DAEMON, FORWARD), in_use="docker_running" in facts.more)
     if not spec.has_dockershim:

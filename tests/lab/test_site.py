@@ -144,6 +144,7 @@ DRIFT = {
     "a sysctl": ("w1", "echo 0 >/proc/sys/net/ipv4/ip_forward", "sysctl:net.ipv4.ip_forward", "cat /proc/sys/net/ipv4/ip_forward", "1"),
     "a file's content": ("w1", "echo '# mine' >>/etc/profile.d/k8sops.sh", "file:/etc/profile.d/k8sops.sh", "grep -c mine /etc/profile.d/k8sops.sh || true", "0"),
     "a file's mode": ("cp1", "chmod 0666 /etc/containerd/certs.d/registry.k8s.io/hosts.toml", "file:/etc/containerd/certs.d/registry.k8s.io/hosts.toml", "stat -c %a /etc/containerd/certs.d/registry.k8s.io/hosts.toml", "644"),
+    "a runtime's configuration that others can write": ("cp1", "chmod 0666 /etc/containerd/config.toml", "mode:/etc/containerd/config.toml", "stat -c %a /etc/containerd/config.toml", "644"),
     "a package's version": ("w1", "apt-get install -qq -y --allow-downgrades --allow-change-held-packages kubectl=1.36.3-1.0", "packages:kubernetes", "dpkg-query -W -f '${Version}' kubectl", "1.36.3-1.1"),
     "an unheld package": ("w1", "apt-mark unhold kubelet", "packages:kubernetes", "apt-mark showhold kubelet", "kubelet"),
     "a stopped service": ("w1", "systemctl stop kubelet", "service:kubelet", "systemctl is-active kubelet", "active"),

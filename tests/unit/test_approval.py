@@ -114,6 +114,16 @@ def test_every_file_that_docker_and_its_cri_read_counts() -> None:
         assert plan.risks["restart"] == ["w2"]
 
 
+@pytest.mark.parametrize(
+    ("runtime", "path"), [("containerd", "/etc/containerd/config.toml"), ("docker", "/etc/docker/daemon.json")]
+)
+def test_a_mode_alone_restarts_no_runtime(runtime: str, path: str) -> None:
+    here = make_spec(read_inventory(yamlfile.load(INVENTORY.replace("groups:", f"runtime: {runtime}\ngroups:"), "i")))
+    plan = planned(("w1", f"mode:{path}"), of=here)
+    assert [step.resource.id for step in plan.changes] == [f"mode:{path}"]
+    assert plan.risks == {"file": ["w1"]}
+
+
 def test_a_firewall_unit_is_restarted_with_its_rules() -> None:
     text = INVENTORY.replace("groups:", "firewall: managed\ngroups:")
     here = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))

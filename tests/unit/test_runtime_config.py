@@ -24,7 +24,7 @@ from k8sops.inventory import read_inventory
 from k8sops.memory import keep, recall
 from k8sops.render import render
 from k8sops.resource import Resource
-from k8sops.resources.merged import COPY, merged_file, present, read_lines
+from k8sops.resources.merged import COPY, merged_file, only_owner_writes, present, read_lines
 from k8sops.shell import Secret, envelope, new_mark
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.tasks.container_runtime import CONTAINERD, DAEMON, TASK
@@ -422,6 +422,28 @@ def test_a_file_that_changed_after_it_was_read_is_not_written(tmp_path: Path, be
     if not before:
         assert "settled 0" in converge([resource], tmp_path)
         assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_others_can_write_is_a_drift_of_its_own_and_its_text_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text("same")
+    resources = [merging(path, "same", facts_of(tmp_path, read_lines(str(path)))), only_owner_writes(str(path))]
+    for mode, code, then in ((0o644, 0, 0o644), (0o666, 10, 0o644), (0o660, 10, 0o640), (0o602, 10, 0o600)):
+        path.chmod(mode)
+        assert [check(one, tmp_path) for one in resources] == [0, code]
+        converge(resources, tmp_path)
+        assert (path.stat().st_mode & 0o777, path.read_text()) == (then, "same")
+    path.unlink()
+    assert check(resources[1], tmp_path) == 0
+
+
+def test_a_file_that_others_can_write_is_closed_in_the_run_that_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "daemon.json"
+    path.write_text("old")
+    path.chmod(0o666)
+    resources = [merging(path, "new", facts_of(tmp_path, read_lines(str(path)))), only_owner_writes(str(path))]
+    assert "settled 1" in converge(resources, tmp_path)
+    assert (path.stat().st_mode & 0o777, path.read_text()) == (0o644, "new")
 
 
 def test_values_of_a_template_are_the_users_own(tmp_path: Path) -> None:
