@@ -14,11 +14,14 @@ from k8sops.errors import InputError, Where
 from k8sops.forms import HOST_NAME, HostName
 from k8sops.inventory_errors import input_error, not_an_inventory
 from k8sops.ranges import expand
-from k8sops.settings import Group, HostModel, HostSettings, InventoryModel
+from k8sops.settings import HostModel, HostSettings, InventoryModel
 from k8sops.yamlfile import Document
 
 CONTROL_PLANE = "control_plane"
-SHARED = ("ssh", "labels", "annotations", "taints", "sysctl", "kubelet_extra_args", "runtime")
+SHARED = frozenset(HostSettings.model_fields)
+"""What the cluster, a group and a host may say, as far as their models have it; the nearest wins."""
+Level = tuple[Mapping[str, Any], tuple[str, ...]]
+"""Settings that the file gives in one place, and the path of that place."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,9 @@ def _unquoted_version(document: Document) -> None:
 
 
 def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]:
+    cluster: Level = (_given(model), ())
     for group_name, group in model.groups.items():
+        shared = [cluster, (_given(group), ("groups", group_name))]
         for pattern, host in group.hosts.items():
             path = ("groups", group_name, "hosts", pattern)
             where = document.where(path)
@@ -114,52 +119,34 @@ def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]
                     where=document.where((*path, "address")),
                     remedy='give the address a range of the same length, as in "10.0.1.[1:50]"',
                 )
+            merged, explained = _merge(document, [*shared, (_given(host), path)])
             for name, address in zip(names, addresses, strict=True):
-                yield _host(document, model, group_name, group, pattern, name, host, address)
+                settings = HostModel.model_validate({**merged, "address": address, "host_key": host.host_key})
+                own = Setting("address", address, document.where((*path, "address")))
+                yield InventoryHost(name, group_name, settings, (own, *explained), where)
 
 
-def _host(
-    document: Document,
-    model: InventoryModel,
-    group_name: str,
-    group: Group,
-    pattern: str,
-    name: str,
-    host: HostModel,
-    address: str,
-) -> InventoryHost:
-    levels: list[tuple[Any, tuple[str, ...]]] = [
-        (model, ()),
-        (group, ("groups", group_name)),
-        (host, ("groups", group_name, "hosts", pattern)),
-    ]
+def _given(level: BaseModel) -> Mapping[str, Any]:
+    """What the file itself says here, without defaults, as plain data."""
+    return level.model_dump(exclude_unset=True, include=set(SHARED))
+
+
+def _merge(document: Document, levels: list[Level]) -> tuple[Mapping[str, Any], list[Setting]]:
+    """The settings of the nearest level that gives them, mappings key by key; and where each comes from."""
     merged: dict[str, Any] = {}
-    explained: list[Setting] = []
-    for setting in SHARED:
-        value: Any = None
-        for level, path in levels:
-            if setting not in level.model_fields_set:
+    explained: dict[str, dict[str | None, Setting]] = {name: {} for name in HostSettings.model_fields}
+    for given, path in levels:
+        for name, value in given.items():
+            before, sources = merged.get(name), explained[name]
+            if not isinstance(value, dict):
+                merged[name] = value
+                explained[name] = {None: Setting(name, value, document.where((*path, name)))}
                 continue
-            given = getattr(level, setting)
-            if isinstance(given, BaseModel):
-                new = given.model_dump(exclude_unset=True)
-            elif isinstance(given, list | str):
-                value, new = given, {}
-                explained = [one for one in explained if one.name != setting]
-                explained.append(Setting(setting, value, document.where((*path, setting))))
-            else:
-                new = dict(given)
-            for key, item in new.items():
-                full = f"{setting}.{key}"
-                value = {**(value or {}), key: item}
-                explained = [one for one in explained if one.name != full]
-                explained.append(Setting(full, item, document.where((*path, setting, key))))
-        if value is not None:
-            merged[setting] = value
-    settings = HostModel.model_validate({**merged, "address": address, "host_key": host.host_key})
-    where = document.where(levels[-1][1])
-    own = [Setting("address", address, document.where((*levels[-1][1], "address")))]
-    return InventoryHost(name, group_name, settings, (*own, *explained), where)
+            sources.pop(None, None)
+            merged[name] = {**before, **value} if isinstance(before, dict) else value
+            for key, item in value.items():
+                sources[key] = Setting(f"{name}.{key}", item, document.where((*path, name, key)))
+    return merged, [setting for sources in explained.values() for setting in sources.values()]
 
 
 def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:

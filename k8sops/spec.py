@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from k8sops.addressing import check_hosts, check_networks
 from k8sops.errors import InputError
 from k8sops.forms import Runtime
 from k8sops.inventory import CONTROL_PLANE, Inventory, InventoryHost
-from k8sops.settings import InventoryModel, Ssh
+from k8sops.settings import HostModel, InventoryModel
 from k8sops.versions import Release, minor_of, number, release_of
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -20,23 +19,18 @@ FLANNEL = "ghcr.io/flannel-io/flannel:v0.26.7"
 FLANNEL_CNI = "ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1"
 
 
-@dataclass(frozen=True)
-class HostEntry:
-    """A host of the cluster; its name is also its node name."""
+class HostEntry(HostModel):
+    """A host of the cluster with its settings; its name is also its node name."""
 
     name: str
     group: str
     address: str
-    host_key: str | None
-    ssh: Ssh
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    taints: tuple[str, ...]
-    sysctl: Mapping[str, str | int]
-    kubelet_extra_args: Mapping[str, str | list[str]]
     runtime: Runtime
-    untainted: bool = False
-    """Whether the inventory says `taints: []`, which is more than saying nothing."""
+
+    @property
+    def untainted(self) -> bool:
+        """Whether the inventory says `taints: []`, which is more than saying nothing."""
+        return "taints" in self.model_fields_set and not self.taints
 
     @property
     def is_control_plane(self) -> bool:
@@ -168,30 +162,18 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
 
 
 def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
-    one = host.settings
     try:
         # As the kernel prints it, so that the two can be compared.
-        address = str(ipaddress.ip_address(one.address))
+        address = str(ipaddress.ip_address(host.settings.address))
     except ValueError:
         raise InputError(
-            f"`{one.address}` is no IP address",
+            f"`{host.settings.address}` is no IP address",
             where=inventory.where("groups", host.group, "hosts", host.name, "address"),
             remedy="nodes know each other by address; where SSH needs a name, set ssh.host beside it",
         ) from None
-    return HostEntry(
-        name=host.name,
-        group=host.group,
-        address=address,
-        host_key=one.host_key,
-        ssh=one.ssh,
-        labels=one.labels,
-        annotations=one.annotations,
-        taints=tuple(one.taints),
-        sysctl=one.sysctl,
-        kubelet_extra_args=one.kubelet_extra_args,
-        runtime=one.runtime or inventory.settings.runtime,
-        untainted="taints" in one.model_fields_set and not one.taints,
-    )
+    merged = host.settings.model_dump(exclude_unset=True)
+    runtime = host.settings.runtime or inventory.settings.runtime
+    return HostEntry(**{**merged, "name": host.name, "group": host.group, "address": address, "runtime": runtime})
 
 
 def _network(inventory: Inventory, name: str, text: str) -> Net:
