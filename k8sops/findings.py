@@ -267,7 +267,7 @@ KINDS = (
     ),
     Kind(
         "KubeletExtraArgs",
-        "KUBELET_EXTRA_ARGS in /etc/default/kubelet wins over the settings of the inventory.",
+        "KUBELET_EXTRA_ARGS, set on the host in /etc/default/kubelet or a drop-in, wins over the inventory.",
         "Remove the line, and use `kubelet` or `kubelet_extra_args` in the inventory.",
         level="warning",
     ),
@@ -308,12 +308,12 @@ KINDS = (
     ),
     Kind(
         "UnitOverride",
-        "A systemd unit file or drop-in keeps a service from reading what k8sops configures, or from starting.",
+        "A systemd unit file or drop-in keeps a container runtime from reading its configuration, or from starting.",
         "Move the file away, or remove the options that are named, then `systemctl daemon-reload`.",
     ),
     Kind(
         "UnitDropIn",
-        "A systemd unit file or drop-in on the host changes how a service that Kubernetes needs is started.",
+        "A systemd unit file or drop-in on the host changes how a container runtime is started.",
         "Check that it is meant to be there: it takes precedence over the packages' own files.",
         level="warning",
     ),

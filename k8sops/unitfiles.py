@@ -1,4 +1,7 @@
-"""systemd units of somebody else that take precedence over what the packages and k8sops say."""
+"""Units of container runtimes, by somebody else, that win over those of the packages and of k8sops.
+
+What overrides the unit of kubelet is looked for with all else that an earlier life of a host has left (leftovers).
+"""
 
 from __future__ import annotations
 
@@ -12,19 +15,18 @@ CONTAINERD = "/etc/containerd/config.toml"
 
 
 def read_units(units: tuple[str, ...]) -> str:
-    """Shell lines that print which files override these units: `more.unit=PATH exec|env OPTION…`.
+    """Shell lines that print which files override how these units are started: `more.unit=PATH OPTION…`.
 
     Values of options stay on the host, but for paths. A backslash at the end of a line joins it with the next.
     """
-    names = ",".join(units)
+    paths = " ".join(f"/{{etc,run}}/systemd/system/{unit}.service{{,.d/*.conf}}" for unit in units)
     return f"""shopt -s nullglob
-for path in /{{etc,run}}/systemd/system/{{{names}}}.service{{,.d/*.conf}}; do
+for path in {paths}; do
   case $path in */k8sops.conf) continue ;; esac
   # shellcheck disable=SC2162
   [ ! -f "$path" ] || while read line || [ -n "$line" ]; do
     case $line in
-    ExecStart=?*) kind=exec line=${{line#ExecStart=}} ;;
-    Environment=*KUBELET_*) kind=env line=${{line#Environment=}} ;;
+    ExecStart=?*) line=${{line#ExecStart=}} ;;
     *) continue ;;
     esac
     read -ra words <<<"$line"
@@ -32,12 +34,11 @@ for path in /{{etc,run}}/systemd/system/{{{names}}}.service{{,.d/*.conf}}; do
     for word in "${{words[@]}}"; do
       word=${{word#[\\"\\']}} word=${{word%[\\"\\']}}
       case $word in
-      --config=* | -c=* | /* | \\$*) options+=" $word" ;;
+      --config=* | -c=* | /*) options+=" $word" ;;
       -*) options+=" ${{word%%=*}}" ;;
-      KUBELET_*) options+=" ${{word%%=*}}"; case $word in *=-*) word=${{word#*=}}; options+=" ${{word%%=*}}" ;; esac ;;
       esac
     done
-    fact more.unit "$path $kind$options"
+    fact more.unit "$path$options"
   done <"$path"
 done
 shopt -u nullglob"""
@@ -45,10 +46,9 @@ shopt -u nullglob"""
 
 @dataclass(frozen=True)
 class Override:
-    """A line of a unit file: its unit, whether it is a drop-in, what it sets, and the options in it."""
+    """A command in a unit file: its unit, whether it is a drop-in, and the options in it."""
 
     path: str
-    kind: str
     words: tuple[str, ...]
 
     @property
@@ -66,8 +66,8 @@ class Override:
 
 def overrides(facts: HostFacts) -> Iterator[Override]:
     for value in facts.more.get("unit", ()):
-        path, kind, *words = value.split()
-        yield Override(path, kind, tuple(words))
+        path, *words = value.split()
+        yield Override(path, tuple(words))
 
 
 def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
@@ -82,16 +82,12 @@ def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
 
 def _error(one: Override) -> str:
     """Why nothing that k8sops configures would have an effect, or the service would not start."""
-    if one.kind != "exec":
-        return ""
     if one.unit == "docker" and (flags := [word for word in one.options if word in FLAGS]):
         return f"starts dockerd with {', '.join(flags)}: it does not start where daemon.json has that setting, too"
     if one.unit == "containerd" and (other := _other_config(one)):
         return f"starts containerd with {other}; k8sops configures {CONTAINERD}"
     if one.unit == "cri-docker" and one.drop_in and one.path.rpartition("/")[2] > "k8sops.conf":
         return "replaces the ExecStart of cri-docker.service.d/k8sops.conf"
-    if one.unit == "kubelet" and not {"$KUBELET_KUBECONFIG_ARGS", "$KUBELET_CONFIG_ARGS"} <= set(one.words):
-        return "starts kubelet without $KUBELET_KUBECONFIG_ARGS and $KUBELET_CONFIG_ARGS, so without kubeadm's files"
     return ""
 
 
@@ -106,11 +102,8 @@ def _other_config(one: Override) -> str:
 
 def _warning(one: Override) -> str:
     """What an operator should know."""
-    if one.unit == "cri-docker" and one.kind == "exec":
+    if one.unit == "cri-docker":
         return "sets ExecStart, which cri-docker.service.d/k8sops.conf replaces"
-    if one.unit == "kubelet" and one.kind == "env":
-        names = ", ".join(dict.fromkeys(word for word in one.words if word.startswith(("KUBELET_", "--"))))
-        return f"sets {names}: flags take precedence over kubelet's configuration file"
-    if not one.drop_in and one.kind == "exec":
+    if not one.drop_in:
         return f"replaces the unit {one.unit}.service of its package"
     return ""

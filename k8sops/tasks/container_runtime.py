@@ -126,9 +126,9 @@ def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> 
 
 def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
     if host.runtime == "containerd":
-        units = unitfiles.read_units(("containerd", "kubelet"))
+        units = unitfiles.read_units(("containerd",))
         return f"{read_lines(f'{CONTAINERD} {IMPORTS}*.toml')}\n{_read_hosts(spec)}\n{units}"
-    units = unitfiles.read_units(("docker", "cri-docker", "kubelet"))
+    units = unitfiles.read_units(("docker", "cri-docker"))
     return f"""{read_lines(DAEMON)}
 for path in /var/lib/docker/containers/*; do [ ! -d "$path" ] || {{ fact more.docker_used 1; break; }}; done
 for path in {" ".join(f"{folder}/*" for folder in RUNNING.split())}; do

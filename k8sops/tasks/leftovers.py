@@ -123,11 +123,14 @@ def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
             "masked": f"{path} masks kubelet, so that it cannot start",
             "replaced": f"{path} replaces the unit of the package kubelet",
             "changed": f"{path} changes how kubelet is started: its command or the files that kubeadm writes for it",
+            "bare": f"{path} starts kubelet without $KUBELET_KUBECONFIG_ARGS and $KUBELET_CONFIG_ARGS, "
+            "so without the files that kubeadm writes for it",
         }
         yield Finding(host.name, "KubeletUnit", what[how])
-    for value in facts.more.get("kubelet_args", ()):
+    for line in facts.more.get("kubelet_args", ()):
+        path, _, value = line.partition(" ")
         if value.strip("\"' "):
-            yield Finding(host.name, "KubeletExtraArgs", f"/etc/default/kubelet gives kubelet {value}")
+            yield Finding(host.name, "KubeletExtraArgs", f"{path} gives kubelet {value}")
 
 
 TASK = Task(name="leftovers", title="nothing wins over what k8sops installs", findings=_findings, asks=_asks)

@@ -108,7 +108,8 @@ for name in kubelet kubeadm kubectl containerd containerd-shim-runc-v2 dockerd d
 done
 
 # systemd.unit(5): a unit in one of these directories hides that of the package, and so does a drop-in of the same name.
-# Old packages had their drop-in in /etc; what it says is the same.
+# Old packages had their drop-in in /etc; what it says is the same. `read` joins a line that ends in a backslash with
+# the next. Of other variables than kubeadm's, only the names of options leave the host.
 for at in /etc/systemd/system{.control,} /run/systemd/system{.control,} /usr/local/lib/systemd/system; do
   if [ "$at/kubelet.service" -ef /dev/null ]; then
     fact more.kubelet_unit "masked $at/kubelet.service"
@@ -117,24 +118,34 @@ for at in /etc/systemd/system{.control,} /run/systemd/system{.control,} /usr/loc
   fi
   for path in "$at"/kubelet.service.d/*.conf; do
     [ -r "$path" ] && [ ! -d "$path" ] || continue
-    mapfile -t lines <"$path"
     word=
     case $path in */10-kubeadm.conf) word=hidden ;; esac
-    for line in "${lines[@]}"; do
+    # shellcheck disable=SC2162
+    while read line || [ -n "$line" ]; do
       case $line in
       ExecStart= | 'Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"') ;;
       'Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"') ;;
       "ExecStart=/usr/bin/kubelet $KUBELET_FLAGS") word=${word#hidden} ;;
-      ExecStart=* | Environment=*KUBELET_KUBECONFIG_ARGS* | Environment=*KUBELET_CONFIG_ARGS* | \
-        Environment=*KUBELET_KUBEADM_ARGS*) word=changed; break ;;
+      ExecStart=*'$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS'* | Environment=*KUBELET_KUBECONFIG_ARGS* | \
+        Environment=*KUBELET_CONFIG_ARGS* | Environment=*KUBELET_KUBEADM_ARGS*) word=changed; break ;;
+      ExecStart=*) word=bare; break ;;
+      Environment=*KUBELET_EXTRA_ARGS=*)
+        read -ra lines <<<"${line#*KUBELET_EXTRA_ARGS=}"
+        options=
+        for name in "${lines[@]}"; do
+          name=${name#[\"\']}
+          case $name in -*) name=${name%%=*} options+=" ${name%[\"\']}" ;; esac
+        done
+        fact more.kubelet_args "$path$options"
+        ;;
       esac
-    done
-    [ -z "$word" ] || fact more.kubelet_unit "changed $path"
+    done <"$path"
+    [ -z "$word" ] || fact more.kubelet_unit "${word/hidden/changed} $path"
   done
 done
 if [ -f /etc/default/kubelet ]; then
   mapfile -t lines </etc/default/kubelet
   for line in "${lines[@]}"; do
-    case $line in KUBELET_EXTRA_ARGS=?*) fact more.kubelet_args "${line#*=}" ;; esac
+    case $line in KUBELET_EXTRA_ARGS=?*) fact more.kubelet_args "/etc/default/kubelet ${line#*=}" ;; esac
   done
 fi

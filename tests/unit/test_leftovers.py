@@ -84,8 +84,13 @@ def findings(spec: ClusterSpec, facts: HostFacts) -> list[str]:
         ({"etc/systemd/system/kubelet.service": "[Service]"}, "KubeletUnit: /etc/systemd/system/kubelet.service replaces the unit"),
         ({"etc/systemd/system/kubelet.service": "-> /dev/null"}, "KubeletUnit: /etc/systemd/system/kubelet.service masks kubelet"),
         ({"etc/systemd/system/kubelet.service.d/10-kubeadm.conf": "-> /dev/null"}, "KubeletUnit: /etc/systemd/system/kubelet.service.d/10-kubeadm.conf changes"),
-        ({"etc/systemd/system/kubelet.service.d/9.conf": "ExecStart=/usr/bin/kubelet --x"}, "KubeletUnit"),
+        ({"etc/systemd/system/kubelet.service.d/9.conf": "ExecStart=/usr/bin/kubelet --x"}, "KubeletUnit: /etc/systemd/system/kubelet.service.d/9.conf starts kubelet without $KUBELET_KUBECONFIG_ARGS and"),
+        ({"etc/systemd/system/kubelet.service.d/9.conf": "  ExecStart=\\\n  /usr/bin/kubelet --x\n"}, "KubeletUnit: /etc/systemd/system/kubelet.service.d/9.conf starts kubelet without"),
+        ({"run/systemd/system/kubelet.service.d/9.conf": f"ExecStart=/usr/bin/kubelet {FLAGS} --x"}, "KubeletUnit: /run/systemd/system/kubelet.service.d/9.conf changes"),
+        ({"etc/systemd/system/kubelet.service": "[Service]\nExecStart=/usr/bin/kubelet"}, "KubeletUnit: /etc/systemd/system/kubelet.service replaces the unit"),
         ({"etc/systemd/system/kubelet.service.d/9.conf": 'Environment="KUBELET_KUBEADM_ARGS=--x"'}, "KubeletUnit"),
+        ({"etc/systemd/system/kubelet.service.d/9.conf": '[Service]\nEnvironment="KUBELET_EXTRA_ARGS=--v=2 \\\n --token=hunter2"\n'}, "KubeletExtraArgs: /etc/systemd/system/kubelet.service.d/9.conf gives kubelet --v --token"),
+        ({"etc/systemd/system/kubelet.service.d/10-kubeadm.conf": f"{DROP_IN}Environment=KUBELET_EXTRA_ARGS=--v=2"}, "KubeletExtraArgs: /etc/systemd/system/kubelet.service.d/10-kubeadm.conf gives kubelet --v"),
         ({"etc/default/kubelet": "KUBELET_EXTRA_ARGS=--node-ip=10.1.1.1"}, "KubeletExtraArgs: /etc/default/kubelet gives kubelet --node-ip=10.1.1.1"),
         ({"sys/class/net/weave": ""}, "NetworkLinks: left by an earlier pod network: weave"),
     ],
@@ -94,6 +99,7 @@ def findings(spec: ClusterSpec, facts: HostFacts) -> list[str]:
 def test_what_wins_is_named(spec: ClusterSpec, tmp_path: Path, files: dict[str, str], expected: str) -> None:
     (found,) = findings(spec, facts_of(spec, files, tmp_path))
     assert found.startswith(expected)
+    assert "hunter2" not in found
 
 
 @pytest.mark.parametrize(
@@ -112,6 +118,7 @@ def test_what_wins_is_named(spec: ClusterSpec, tmp_path: Path, files: dict[str, 
         {"usr/local/sbin/runc": '#!/bin/sh\nexec /usr/sbin/runc "$@"\n'},
         {"etc/systemd/system/kubelet.service.d/10-kubeadm.conf": DROP_IN},
         {"etc/systemd/system/kubelet.service.d/90-own.conf": "[Service]\nCPUAccounting=true\n"},
+        {"etc/systemd/system/kubelet.service.d/90-own.conf": "[Service]\nEnvironment=KUBELET_EXTRA_ARGS=\n"},
         {"etc/default/kubelet": "KUBELET_EXTRA_ARGS=\n"},
     ],
     ids=lambda value: next(iter(value)),

@@ -28,7 +28,6 @@ from k8sops.resources.merged import COPY, merged_file, only_owner_writes, presen
 from k8sops.shell import Secret, envelope, new_mark
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.tasks.container_runtime import CONTAINERD, DAEMON, TASK
-from k8sops.unitfiles import read_units
 
 
 def spec(extra: str = "") -> ClusterSpec:
@@ -478,21 +477,21 @@ EXEC = "[Service]\nExecStart=\nExecStart="
         ("containerd.service.d/a.conf", f"{EXEC}/usr/bin/containerd --config=/etc/containerd/config.toml\n", "", ""),
         ("containerd.service.d/a.conf", f"{EXEC}/usr/bin/containerd --log-level debug\n", "", ""),
         ("docker.service.d/a.conf", f"{EXEC}/usr/bin/dockerd --log-driver x\n", "", ""),
-        ("kubelet.service.d/a.conf", f"{EXEC}/usr/bin/kubelet --config=/x\n", "", "UnitOverride"),
-        ("kubelet.service.d/k.conf", f"{EXEC}kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS\n", "", ""),
-        ("kubelet.service.d/a.conf", '[Service]\nEnvironment="KUBELET_EXTRA_ARGS=--v=2 --x=y"\n', "", "UnitDropIn"),
+        # Of kubelet's unit another task tells (leftovers).
+        ("kubelet.service.d/a.conf", f"{EXEC}/usr/bin/kubelet --config=/x\n", "", ""),
+        ("kubelet.service", f"{EXEC}/usr/bin/kubelet\n", DOCKER, ""),
     ],
 )  # fmt: skip
 def test_units_that_take_precedence_are_named(tmp_path: Path, path: str, text: str, extra: str, found: str) -> None:
     file = tmp_path / "etc/systemd/system" / path
     file.parent.mkdir(parents=True)
     file.write_text(text)
-    units = ("docker", "cri-docker", "kubelet") if extra else ("containerd", "kubelet")
-    lines = read_units(units).replace("/{etc,run}/", f"{tmp_path}/{{etc,run}}/")
-    facts = facts_of(tmp_path, lines)
+    of = spec(extra)
+    asked = TASK.asks(of, of.host("w1"), {}).replace("/{etc,run}/", f"{tmp_path}/{{etc,run}}/")
+    facts = facts_of(tmp_path, asked[asked.index("shopt -s nullglob") :])
     assert "hunter2" not in str(facts.more)
     facts = HostFacts(more={"unit": tuple(one.replace(str(tmp_path), "") for one in facts.more.get("unit", ()))})
-    assert [name for name, _ in names(facts, spec(extra))] == ([found] if found else [])
+    assert [name for name, _ in names(facts, of)] == ([found] if found else [])
 
 
 def test_what_dockerd_refuses_beside_its_file_is_every_list_that_k8sops_sets() -> None:
