@@ -1,0 +1,14 @@
+# etcd-backup: packages:backup
+# case backup-plain-copies, host cp1
+# risk file; settle 0; deadline 1200
+check() {
+ask_package curl
+DRIFTED= CHANGES=
+read -r kept _ has <<<"${PACKAGE[curl]-}"
+[ "${has% *}" = installed ] || { echo curl "${has:-absent}, wanted" installed; DRIFTED=1 CHANGES=1; }
+[ -z "$DRIFTED" ] || drift
+}
+
+apply() {
+apt_install '' '' curl
+}

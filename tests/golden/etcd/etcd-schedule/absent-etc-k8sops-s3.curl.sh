@@ -1,0 +1,10 @@
+# etcd-schedule: absent:/etc/k8sops/s3.curl
+# case schedule-cron, host cp1
+# risk delete; settle 0; deadline 300
+check() {
+[ ! -e /etc/k8sops/s3.curl ] && [ ! -L /etc/k8sops/s3.curl ] || drift 'exists'
+}
+
+apply() {
+rm -f /etc/k8sops/s3.curl
+}

@@ -1,0 +1,15 @@
+# kernel: sysctl:net.bridge.bridge-nf-call-iptables
+# case bare, host cp1
+# risk file; settle 0; deadline 300
+check() {
+[ -e /proc/sys/net/bridge/bridge-nf-call-iptables ] || drift "no such parameter yet"
+read -r -a has </proc/sys/net/bridge/bridge-nf-call-iptables || true
+[ "${has[*]-}" = 1 ] || drift 'net.bridge.bridge-nf-call-iptables = '"${has[*]-}"', wanted 1'
+has_line /etc/sysctl.d/90-k8sops-net.bridge.bridge-nf-call-iptables.conf 'net.bridge.bridge-nf-call-iptables = 1' || drift "not set at boot"
+
+}
+
+apply() {
+printf '%s\n' 'net.bridge.bridge-nf-call-iptables = 1' | put_file /etc/sysctl.d/90-k8sops-net.bridge.bridge-nf-call-iptables.conf 0644 root:root
+printf '%s\n' 1 >/proc/sys/net/bridge/bridge-nf-call-iptables
+}

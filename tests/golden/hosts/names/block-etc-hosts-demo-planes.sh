@@ -1,0 +1,22 @@
+# names: block:/etc/hosts:demo
+# case planes, host cp1
+# risk file; settle 0; deadline 300
+check() {
+block_holds /etc/hosts demo '# k8sops demo begin
+10.0.0.11 cp1
+10.0.0.12 cp2
+10.0.0.13 cp3
+# k8sops demo end
+'
+}
+
+apply() {
+touch /etc/hosts
+new=$(sed -e '/^# k8sops demo begin$/,/^# k8sops demo end$/d' /etc/hosts; printf '%s.' '# k8sops demo begin
+10.0.0.11 cp1
+10.0.0.12 cp2
+10.0.0.13 cp3
+# k8sops demo end
+')
+printf %s "${new%.}" >/etc/hosts
+}

@@ -1,0 +1,18 @@
+# time-sync: service:systemd-timesyncd
+# case bare, host cp1
+# risk restart; settle 30; deadline 300
+check() {
+ask_unit systemd-timesyncd.service
+DRIFTED=; read -r loaded active enabled changed <<<"${UNIT[systemd-timesyncd.service]-}"
+case $loaded in loaded|masked) ;; *) drift 'not installed' ;; esac
+case $enabled in enabled|static|alias|indirect) ;; *) echo "is $enabled, wanted enabled"; DRIFTED=1 ;; esac
+[ "$active" = active ] || drift "is $active, wanted active"
+[ "$changed" = no ] || drift 'its unit file has changed'
+[ -z "$DRIFTED" ] || drift
+}
+
+apply() {
+systemctl daemon-reload
+systemctl enable systemd-timesyncd.service
+systemctl restart systemd-timesyncd.service
+}

@@ -1,0 +1,34 @@
+# kubeadm-join: kubeadm-join
+# case 1.24, host w2
+# risk file; settle 30; deadline 360
+check() {
+[ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
+[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "a join was not finished" 
+}
+
+apply() {
+trap 'rm -f /etc/kubernetes/k8sops/join.yaml' EXIT
+mkdir -p /etc/kubernetes/k8sops
+config='apiVersion: kubeadm.k8s.io/v1beta3
+kind: JoinConfiguration
+discovery:
+  bootstrapToken:
+    apiServerEndpoint: demo-api:6443
+    token: "abcdef.SECRETHALFHERE00"
+    caCertHashes: [sha256:5164b7c1b6effb9102d4e995ee2b9a84915addf07fe9665721bc04e314d1c55b]
+nodeRegistration:
+  criSocket: unix:///run/cri-dockerd.sock
+  kubeletExtraArgs:
+    node-ip: 10.0.0.22
+  name: w2
+
+'
+config=${config//SECRETHALFHERE00/"$SECRET_JOIN_TOKEN"}
+printf %s "$config" | put_file /etc/kubernetes/k8sops/join.yaml 0600 root:root
+if [ -f /etc/kubernetes/kubelet.conf ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then
+  rm -f /etc/kubernetes/kubelet.conf /etc/kubernetes/bootstrap-kubelet.conf /etc/kubernetes/pki/ca.crt
+  systemctl stop kubelet
+fi
+timeout -k 10 300 kubeadm join --config /etc/kubernetes/k8sops/join.yaml \
+  --ignore-preflight-errors=DirAvailable--etc-kubernetes-manifests,Port-10250
+}

@@ -1,0 +1,15 @@
+# kubernetes-packages: service:kubelet
+# case bare, host cp1
+# risk file; settle 0; deadline 300
+check() {
+ask_unit kubelet.service
+DRIFTED=; read -r loaded active enabled changed <<<"${UNIT[kubelet.service]-}"
+case $loaded in loaded|masked) ;; *) drift 'not installed' ;; esac
+case $enabled in enabled|static|alias|indirect) ;; *) echo "is $enabled, wanted enabled"; DRIFTED=1 ;; esac
+[ -z "$DRIFTED" ] || drift
+}
+
+apply() {
+systemctl daemon-reload
+systemctl enable kubelet.service
+}

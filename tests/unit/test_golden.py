@@ -1,0 +1,81 @@
+"""The shell of every resource against its golden files; `UPDATE_GOLDEN=1` writes them anew, and the diff is read."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from rendered import CASES, GOLDEN, PACKAGE, PLAYBOOKS, ROLE, rendered
+
+from k8sops.lab.machine import need
+from k8sops.task import Task, load_task, task_names
+
+ACCEPTED = {
+    "SC1007": "`A= B=` sets two variables",
+    "SC2004": "a key of an associative array, which the library declares, is not arithmetic",
+    "SC2015": "`A && B || drift` means drift for both",
+    "SC2016": "Go templates, and text for other shells, have variables of their own",
+    "SC2034": "variables for the library",
+    "SC2041": "a list of one element in this case",
+    "SC2043": "a list of one element in this case",
+    "SC2140": "a quoted value beside text in double quotes",
+}
+"""What ShellCheck finds in every rendering of a kind, and why that is right."""
+SPLIT = ("$files", "$pids")
+"""Variables that are meant to be split into words (SC2086)."""
+
+
+def on_disk() -> dict[str, str]:
+    return {str(path.relative_to(GOLDEN)): path.read_text() for path in sorted(GOLDEN.rglob("*.sh"))}
+
+
+def constructors() -> Iterator[tuple[tuple[str, int], str]]:
+    """Functions of the package that return one resource or a list: where the `def` is, and the name."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            returned = ast.unparse(node.returns) if isinstance(node, ast.FunctionDef) and node.returns else ""
+            if isinstance(node, ast.FunctionDef) and returned in ("Resource", "list[Resource]"):
+                yield (str(path), node.lineno), f"{path.relative_to(PACKAGE)}: {node.name}"
+
+
+def test_the_shell_of_every_resource_is_as_the_golden_files() -> None:
+    wanted, makers = rendered()
+    if os.environ.get("UPDATE_GOLDEN"):
+        for name in on_disk().keys() - wanted.keys():
+            (GOLDEN / name).unlink()
+        for name, text in wanted.items():
+            (GOLDEN / name).parent.mkdir(parents=True, exist_ok=True)
+            (GOLDEN / name).write_text(text)
+    there = on_disk()
+    assert sorted(there.keys() - wanted.keys()) == [], "nothing renders these any more"
+    assert sorted(wanted.keys() - there.keys()) == [], "these are new"
+    assert {name: text for name, text in there.items() if text != wanted[name]} == {}, "these have changed"
+    unseen = [name for at, name in constructors() if at not in makers]
+    assert unseen == [], "no case of cases.yaml renders these resources"
+
+
+def test_every_task_and_every_playbook_has_golden_files() -> None:
+    nothing = Task(name="nothing", title="").resources
+    tasks = {name for name in task_names(GOLDEN) if load_task(name, GOLDEN).resources is not nothing}
+    assert sorted(tasks - ROLE.keys()) == [], "rendered.ROLES does not name their role"
+    assert sorted(task for task in tasks if not list((GOLDEN / ROLE[task] / task).glob("*.sh"))) == []
+    played = {case["playbook"] for case in CASES.values()}
+    assert sorted(path.stem for path in PLAYBOOKS.glob("*.yaml") if path.stem not in played) == []
+
+
+def test_shellcheck_finds_nothing_in_the_golden_files() -> None:
+    need(print, shellcheck="shellcheck")
+    files = [str(GOLDEN / name) for name in on_disk()]
+    command = ["shellcheck", "--shell=bash", "--format=gcc", f"--exclude={','.join(ACCEPTED)}"]
+    out = subprocess.run([*command, *files], capture_output=True, text=True, check=False).stdout
+    assert [line for line in out.splitlines() if not meant(line)] == []
+
+
+def meant(finding: str) -> bool:
+    """Whether `FILE:LINE:COLUMN: …` is about a variable that is split on purpose."""
+    path, line, column, what = finding.split(":", 3)
+    text = Path(path).read_text().splitlines()[int(line) - 1]
+    return what.endswith("[SC2086]") and text[int(column) - 1 :].startswith(SPLIT)
