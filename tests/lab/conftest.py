@@ -104,6 +104,18 @@ class Cluster:
     def changes(self, *words: str) -> list[dict[str, Any]]:
         return list(self.k8sops("plan", "-o", "json", *words).data()["changes"])
 
+    def healthy(self) -> dict[str, Any]:
+        """The status, once it reports no problem.
+
+        A scheduler or controller manager that could not renew its lease while etcd had no quorum exits, and kubelet
+        starts it again after 10 s, 20 s, 40 s, …: until then `status` rightly calls the cluster unhealthy.
+        """
+        end = time.monotonic() + 180
+        while (ran := self.k8sops("status", "-o", "json", expect=None)).code and time.monotonic() < end:
+            time.sleep(5)
+        assert ran.code == 0, f"{ran.out}\n{ran.err}"
+        return dict(ran.data())
+
     def backups(self, *words: str) -> list[dict[str, Any]]:
         """What `etcd list` lists, the newest first; hosts that are silent are passed over."""
         return list(self.k8sops("etcd", "list", "-o", "json", *words, expect=None).data()["items"])

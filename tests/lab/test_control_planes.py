@@ -37,7 +37,7 @@ def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
     done = planes.apply()
     assert (done["failures"], done["notConverged"]) == ([], [])
     assert names(planes) == [("cp1", True), ("cp2", True), ("cp3", True), ("w1", True)]
-    status = planes.k8sops("status", "-o", "json").data()
+    status = planes.healthy()
     assert status["etcd"]["mayBeLost"] == 1
     assert planes.unsettled() == []
     left = planes.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
@@ -124,7 +124,7 @@ def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) 
     done = planes.apply()
     assert (done["failures"], done["notConverged"]) == ([], [])
     assert planes.unsettled() == []
-    assert len(planes.k8sops("status", "-o", "json").data()["etcd"]["members"]) == 3
+    assert len(planes.healthy()["etcd"]["members"]) == 3
     assert all(one["passed"] for one in planes.k8sops("verify", "-o", "json").data()["tests"])
 
 

@@ -153,7 +153,7 @@ def converges(hosts: Cluster, tally: Tally, words: Sequence[str], said: str) -> 
 
 def as_it_should_be(hosts: Cluster) -> None:
     """All nodes and no others, all members of etcd and no others, no token, no uploaded certificate."""
-    status = hosts.k8sops("status", "-o", "json").data()
+    status = hosts.healthy()
     assert [(one["name"], one["ready"]) for one in status["nodes"]] == [(name, True) for name in HOSTS]
     secrets = hosts.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
     assert "bootstrap-token" not in secrets

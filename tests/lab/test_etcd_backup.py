@@ -238,7 +238,7 @@ def test_a_full_disk_leaves_what_was_there(planes: Cluster) -> None:
     finally:
         planes.on(host, f"umount {FOLDER} && umount /mnt/small")
     assert sound(planes, host) == before
-    assert planes.k8sops("status", "-o", "json").data()["healthy"]
+    assert planes.healthy()["healthy"]
 
 
 def test_killed_at_any_moment_it_leaves_no_half_backup_and_the_next_one_is_whole(planes: Cluster) -> None:
@@ -417,7 +417,7 @@ def test_copies_in_s3_encrypted_with_a_key_that_may_only_write(
     planes.k8sops("etcd", "verify", "--latest", "--from", "s3://backups/lab", "--identity", str(key))
     assert planes.backups("--from", "s3://backups/lab")[0]["drill"]["ok"]
     secret = server.credentials["write"].partition(":")[2]
-    assert secret not in planes.on(host, f"cat {SCRIPT}; journalctl --no-pager -o cat")
+    assert secret not in planes.on(host, f"cat {SCRIPT}; journalctl --sync; journalctl --no-pager -o cat")
     assert planes.on(host, "stat -c %a /etc/k8sops/s3.curl").strip() == "600"
 
 
@@ -535,7 +535,7 @@ def test_cron_starts_it_too_and_the_hook_hears_of_what_failed(planes: Cluster, u
     server.server_close()
     assert (heard[0]["cluster"], heard[0]["what"]) == ("backup", "backup")
     assert heard[0]["why"].startswith("SSHFailed: ")
-    said = planes.on(heard[0]["node"], "journalctl -t k8sops-etcd-backup --no-pager -o cat")
+    said = planes.on(heard[0]["node"], "journalctl --sync; journalctl -t k8sops-etcd-backup --no-pager -o cat")
     assert "SSHFailed: " in said
     assert planes.on(heard[0]["node"], f"ls {CRON} 2>/dev/null || true") == ""
 

@@ -38,7 +38,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 def logins(hosts: Cluster) -> int:
-    return int(hosts.on("cp1", "journalctl -u ssh --no-pager | grep -c 'Accepted publickey for ops' || true"))
+    return int(hosts.on("cp1", "journalctl --sync; journalctl -u ssh --no-pager | grep -c 'Accepted publickey for ops' || true"))
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------

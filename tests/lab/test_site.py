@@ -61,7 +61,7 @@ def test_a_host_key_that_is_not_pinned_or_is_another_is_refused(cluster: Cluster
     assert fingerprint in ran.out
     assert "ssh-keyscan" in ran.out
     assert "has changed" in ran.out
-    log = cluster.on("w1", "journalctl -u ssh --no-pager -n 5")
+    log = cluster.on("w1", "journalctl --sync; journalctl -u ssh --no-pager -n 5")
     assert "Accepted" not in log.splitlines()[-1]
 
 
@@ -210,7 +210,7 @@ def test_a_jump_host_is_gone_through_and_its_key_is_checked_too(cluster: Cluster
     inventory = tmp_path / "inventory.yaml"
     inventory.write_text(yaml.safe_dump(data))
     assert cluster.k8sops("check", "-l", "w1", inventory=inventory).code == 0
-    assert f"from {plane['address']}" in cluster.on("w1", "journalctl -u ssh --no-pager -n 20")
+    assert f"from {plane['address']}" in cluster.on("w1", "journalctl --sync; journalctl -u ssh --no-pager -n 20")
     del plane["host_key"]
     inventory.write_text(yaml.safe_dump(data))
     ran = cluster.k8sops("check", "-l", "w1", inventory=inventory, expect=4, env=bare_home(tmp_path))

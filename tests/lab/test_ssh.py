@@ -98,15 +98,15 @@ def test_ssh_config_says_address_port_user_key_and_jump(reach: dict[str, SSHSett
 def test_two_jump_hosts_are_gone_through_and_each_key_is_checked(hosts: Cluster, reach: dict[str, SSHSettings]) -> None:
     far = replace(reach["w2"], jump=f"ops@{reach['cp1'].host},ops@{reach['w1'].host}")
     assert ask(far) == ["w2", "root"]
-    assert f"from {reach['w1'].host}" in hosts.on("w2", "journalctl -u ssh --no-pager -n 20")
+    assert f"from {reach['w1'].host}" in hosts.on("w2", "journalctl --sync; journalctl -u ssh --no-pager -n 20")
     for missing in ("cp1", "w1"):
         pins = {address: key for address, key in far.pins.items() if address != reach[missing].host}
         assert f"the host key of {reach[missing].host} is not known" in refusal(replace(far, pins=pins))
 
 
 def logins(hosts: Cluster) -> dict[str, int]:
-    """How many logins each host has let in so far."""
-    count = "journalctl -u ssh --no-pager | grep -c 'Accepted publickey for ops' || true"
+    """How many logins each host has let in so far; on a busy machine the journal lags behind unless it is synced."""
+    count = "journalctl --sync; journalctl -u ssh --no-pager | grep -c 'Accepted publickey for ops' || true"
     return {host: int(hosts.on(host, count)) for host in HOSTS}
 
 
