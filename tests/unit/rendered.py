@@ -1,4 +1,4 @@
-"""The shell of all resources, rendered for the cases of tests/golden/cases.yaml as a plan would render it."""
+"""The shell of all resources and tasks for the cases of tests/golden/cases.yaml, rendered as for a plan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import k8sops
 from k8sops import yamlfile
 from k8sops.facts import Fleet, HostFacts
 from k8sops.inventory import read_inventory
-from k8sops.plan import Filters, check_parameters, decisions, make_steps
+from k8sops.plan import Filters, check_parameters, decisions, make_steps, tasks_of
 from k8sops.playbook import load_playbook
 from k8sops.resource import Resource
 from k8sops.shell import bare, define
@@ -30,13 +30,15 @@ DATA = yaml.safe_load((GOLDEN / "cases.yaml").read_text())
 CASES: Mapping[str, Any] = {str(name): case for name, case in DATA["cases"].items()}
 NOW = 1796083200.5
 """What the clock says, here and on hosts."""
+FACTS = "facts"
 ROLES = {
-    "hosts": "swap kernel time-sync names firewall reach shell-comfort notes",
+    "hosts": "preflight capacity leftovers swap kernel time-sync names firewall reach shell-comfort notes",
     "runtimes": "container-runtime",
     "kubeadm": "kubernetes-packages kubeadm-init join-token control-plane-join kubeadm-join join-token-withdrawn "
     "kubelet admin-kubeconfig secrets kubernetes-removed",
-    "nodes": "nodes nodes-forgotten node-removed health",
+    "nodes": "edits nodes nodes-forgotten node-removed health",
     "networks": "cni",
+    "endpoint": "endpoint",
     "etcd": "encryption-seeded etcd-back-caught-up etcd-back-data etcd-back-started etcd-back-stopped etcd-backup "
     "etcd-compacted etcd-defragmented etcd-disarmed etcd-kubelets-restarted etcd-member-gone etcd-restore-caught-up "
     "etcd-restore-data etcd-restore-finished etcd-restore-ready etcd-restore-started etcd-restore-stopped "
@@ -52,10 +54,11 @@ Makers = frozenset[tuple[str, int]]
 
 
 class Piece(NamedTuple):
-    """A resource of a task as it is rendered for a host of a case."""
+    """Shell of a task for a host of a case: that of the resource `id`, or what asks for facts (FACTS)."""
 
     task: str
-    resource: Resource
+    id: str
+    shell: str
     case: str
     host: str
 
@@ -90,9 +93,14 @@ def _pieces(case: str) -> Iterator[Piece]:
     facts = {host: HostFacts.parse(_lines(words)) for host, words in data["hosts"].items()}
     fleet = Fleet(facts, frozenset(host.name for host in spec.hosts), filters.parameters)
     fleet = replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
+    shown = data.get("show", facts)
+    for name, task in tasks_of(spec, playbook).items():
+        for host in spec.hosts:
+            if host.name in shown and (lines := task.asks(spec, host, filters.parameters)):
+                yield Piece(name, FACTS, f"{_collapsed(lines)}\n", case, host.name)
     for step in make_steps(spec, playbook, fleet, filters):
-        if step.host in data.get("show", facts):
-            yield Piece(step.task, step.resource, case, step.host)
+        if step.host in shown:
+            yield Piece(step.task, step.resource.id, _shell(step.resource), case, step.host)
 
 
 _playbook = cache(load_playbook)
@@ -111,18 +119,18 @@ def _lines(words: Sequence[str]) -> list[str]:
 
 
 def _files(pieces: Sequence[Piece]) -> Files:
-    """One file for each distinct text of a resource. The first has the resource's name, others that of their case."""
+    """One file for each distinct text. The first has the resource's name alone, others that of their case, too."""
     files: dict[str, str] = {}
     first: dict[str, Piece] = {}
     seen: set[tuple[str, str]] = set()
-    for piece, shell in zip(pieces, _shells(pieces), strict=True):
-        id = piece.resource.id
+    for piece, shell in zip(pieces, _settled(pieces), strict=True):
+        id = piece.id
         name = f"{ROLE.get(piece.task, 'unknown')}/{piece.task}/{re.sub('[^A-Za-z0-9._]+', '-', id)}"
         if (name, shell) in seen:
             continue
         seen.add((name, shell))
         base = first.setdefault(name, piece)
-        assert base.resource.id == id, f"the resources {base.resource.id} and {id} share a file name"
+        assert base.id == id, f"the resources {base.id} and {id} share a file name"
         suffixes = [piece.case, f"{piece.case}-{piece.host}"] if piece.case != base.case else [piece.host]
         names = [name] if base is piece else [f"{name}-{suffix}" for suffix in suffixes]
         path = next(f"{one}.sh" for one in names if f"{one}.sh" not in files)
@@ -130,11 +138,11 @@ def _files(pieces: Sequence[Piece]) -> Files:
     return files
 
 
-def _shells(pieces: Sequence[Piece]) -> list[str]:
+def _settled(pieces: Sequence[Piece]) -> list[str]:
     """The shell of each, without what is random in it: the id of the run's join token."""
-    texts = [_shell(piece.resource) for piece in pieces]
-    tokens = {id for text in texts for id in re.findall(r"(?:bootstrap-token-|k8sops\.run=)([a-z0-9]{6})\b", text)}
-    return [re.sub(rf"\b(?:{'|'.join(tokens)})\b", "abcdef", text) for text in texts]
+    found = r"(?:bootstrap-token-|k8sops\.run=)([a-z0-9]{6})\b"
+    tokens = {id for piece in pieces for id in re.findall(found, piece.shell)}
+    return [re.sub(rf"\b(?:{'|'.join(tokens)})\b", "abcdef", piece.shell) for piece in pieces]
 
 
 def _shell(resource: Resource) -> str:
@@ -152,6 +160,7 @@ def _shell(resource: Resource) -> str:
     return f"# {lines}\n{_collapsed(functions)}\n"
 
 
+@cache
 def _collapsed(text: str) -> str:
     """Files of bash that have golden files of their own kind, the .sh files of the package, are named only.
 

@@ -1,0 +1,3 @@
+# etcd-backup: facts
+# case backup-plain-copies, host cp1
+apt_plan backup '' curl

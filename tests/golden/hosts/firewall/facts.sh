@@ -1,0 +1,3 @@
+# firewall: facts
+# case ipv6, host cp1
+apt_plan firewall '' nftables
