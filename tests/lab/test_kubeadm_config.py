@@ -12,7 +12,7 @@ from k8sops.lab.build import ensure_built, kubernetes, old_kubeadm
 from k8sops.versions import RELEASES
 
 pytestmark = pytest.mark.beside
-GOLDEN = Path(__file__).resolve().parents[1] / "unit" / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "kubeadm"
 FILES = sorted(path for kind in ("init", "join") for path in GOLDEN.glob(f"{kind}-*.yaml"))
 
 

@@ -21,7 +21,7 @@ from k8sops.spec import ClusterSpec, make_spec
 from k8sops.tasks.nodes import TASK as NODES
 from k8sops.tasks.preflight import TASK as PREFLIGHT
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden"
 INVENTORY = """\
 cluster: demo
 kubernetes: "1.36.3"
@@ -62,11 +62,11 @@ def test_configurations_of_every_api_are_as_the_golden_files(version: str) -> No
     text = INVENTORY.replace('"1.36.3"', f'"{version}"').replace("w2: {", "w2: {runtime: docker, ")
     spec = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
     name, ca_hash = version.rpartition(".")[0], "sha256:" + "0" * 64
-    golden(f"init-{name}.yaml", init_config(spec, spec.hosts[0]))
-    golden(f"join-{name}.yaml", join_config(spec, spec.workers[0], token_id="abcdef", ca_hash=ca_hash))
-    golden(f"join-docker-{name}.yaml", join_config(spec, spec.workers[1], token_id="abcdef", ca_hash=ca_hash))
+    golden(f"kubeadm/init-{name}.yaml", init_config(spec, spec.hosts[0]))
+    golden(f"kubeadm/join-{name}.yaml", join_config(spec, spec.workers[0], token_id="abcdef", ca_hash=ca_hash))
+    golden(f"kubeadm/join-docker-{name}.yaml", join_config(spec, spec.workers[1], token_id="abcdef", ca_hash=ca_hash))
     plane = join_config(spec, spec.control_planes[0], token_id="abcdef", ca_hash=ca_hash)
-    golden(f"join-control-plane-{name}.yaml", plane)
+    golden(f"kubeadm/join-control-plane-{name}.yaml", plane)
 
 
 @pytest.mark.parametrize("version", ["1.30.14", "1.36.3"])
@@ -74,7 +74,7 @@ def test_an_etcd_of_the_users_own_is_as_the_golden_file(version: str) -> None:
     external = "etcd: {external: {endpoints: ['https://10.1.1.1:2379'], ca: ca.crt, cert: c.crt, key: c.key}}\n"
     text = INVENTORY.replace('"1.36.3"', f'"{version}"') + external
     spec = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
-    golden(f"init-external-etcd-{spec.minor}.yaml", init_config(spec, spec.hosts[0]))
+    golden(f"kubeadm/init-external-etcd-{spec.minor}.yaml", init_config(spec, spec.hosts[0]))
 
 
 def test_a_flag_given_twice_is_refused_where_kubeadm_knows_no_lists() -> None:
@@ -84,12 +84,12 @@ def test_a_flag_given_twice_is_refused_where_kubeadm_knows_no_lists() -> None:
 
 
 def test_flannel_is_as_the_golden_file(spec: ClusterSpec) -> None:
-    golden("flannel-vxlan.yaml", flannel_manifest(spec))
+    golden("networks/flannel-vxlan.yaml", flannel_manifest(spec))
 
 
 @pytest.mark.parametrize("version", [2, 3])
 def test_containerd_is_as_the_golden_file(version: int, spec: ClusterSpec) -> None:
-    golden(f"containerd-v{version}.toml", render(f"containerd/config-v{version}.toml.j2", spec=spec))
+    golden(f"runtimes/containerd-v{version}.toml", render(f"containerd/config-v{version}.toml.j2", spec=spec))
 
 
 def test_the_tokens_secret_half_is_in_no_text_that_is_shown(spec: ClusterSpec) -> None:

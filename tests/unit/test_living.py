@@ -1,4 +1,4 @@
-"""A living cluster against the inventory; golden/living-1.36 is what kubeadm 1.36.3 makes of its inventory."""
+"""A living cluster against the inventory; tests/golden/living-1.36 is what kubeadm 1.36.3 makes of its inventory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from k8sops.spec import ClusterSpec, make_spec
 from k8sops.tasks.edits import TASK
 from k8sops.tasks.etcd_schedule import jobs_of, script_of
 
-GOLDEN = Path(__file__).parent / "golden/living-1.36"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden/living-1.36"
 GATE = "InPlacePodVerticalScalingExclusiveCPUs"
 Change = Callable[[dict[str, Any]], object]
 
