@@ -10,7 +10,7 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = ignore_patterns(".*", "__pycache__", "bench")
+LEFT_OUT = ignore_patterns(".*", "__pycache__")
 
 
 def copy_checkout(folder: Path) -> Path:

@@ -31,7 +31,7 @@ def _resources(spec, host, fleet):
     yield file("/etc/motd", render("motd.j2", spec=spec, host=host))
 
 
-TASK = Task(name="motd", title="who logs in is greeted", resources=_resources)
+TASK = Task(name="own-motd", title="/etc/motd installed", resources=_resources)
 """
 
 
@@ -39,9 +39,9 @@ TASK = Task(name="motd", title="who logs in is greeted", resources=_resources)
 def spec(tmp_path: Path) -> ClusterSpec:
     for name, text in (
         ("inventory.yaml", INVENTORY),
-        ("tasks/motd.py", TASK),
+        ("tasks/own_motd.py", TASK),
         ("templates/motd.j2", "{{ host.name }} of {{ spec.cluster }}\n"),
-        ("playbooks/greet.yaml", "- {name: Greeted, hosts: all, tasks: [motd, swap]}\n"),
+        ("playbooks/greet.yaml", "- {name: Greeted, hosts: all, tasks: [own-motd, swap]}\n"),
         ("playbooks/reset.yaml", "- {name: Not ours, hosts: all, tasks: [swap]}\n"),
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -51,10 +51,10 @@ def spec(tmp_path: Path) -> ClusterSpec:
 
 def test_a_task_of_ones_own_is_found_by_its_name_and_uses_its_template(spec: ClusterSpec) -> None:
     playbook = load_named_playbook("greet", spec.folder)
-    (resource,) = tasks_of(spec, playbook)["motd"].resources(spec, spec.hosts[0], Fleet({}))
+    (resource,) = tasks_of(spec, playbook)["own-motd"].resources(spec, spec.hosts[0], Fleet({}))
     assert resource.want == "cp1 of demo\n"
-    assert {"motd", "swap"} <= set(task_names(spec.folder))
-    assert "motd" not in task_names(Path("/nonexistent"))
+    assert {"own-motd", "swap"} <= set(task_names(spec.folder))
+    assert "own-motd" not in task_names(Path("/nonexistent"))
 
 
 def test_ones_own_wins_over_the_one_of_the_same_name(spec: ClusterSpec) -> None:
