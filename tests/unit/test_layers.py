@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2] / "k8sops"
@@ -88,6 +91,19 @@ def test_each_outside_library_has_one_home() -> None:
         if target.split(".")[0] in ONLY and name not in ONLY[target.split(".")[0]]
     ]
     assert not wrong
+
+
+def distribution(name: str) -> str:
+    """The name of a distribution as the index compares it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_is_installed_with_k8sops_is_imported_by_it() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    wanted = {distribution(re.split(r"[<>=!~; \[]", line)[0]) for line in project["dependencies"]}
+    homes = packages_distributions()
+    used = {target.split(".")[0] for _, path in modules() for target in imports(path)}
+    assert wanted == wanted & {distribution(home) for name in used for home in homes.get(name, ())}
 
 
 def test_the_command_line_starts_without_the_libraries_that_only_some_commands_need() -> None:
