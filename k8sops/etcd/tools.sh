@@ -96,8 +96,12 @@ field() { sed -n "s/^\"$1\" *: *\"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" | head -n 1
 # number NAME: the first number behind "NAME": in JSON (stdin); nothing where it is missing.
 number() { grep -o "\"$1\":-\{0,1\}[0-9]*" | head -n 1 | cut -d: -f2; }
 
-# etcd_members: one line a member: id (hex), started|unstarted, name, peer URL, client URL, learner (true|false).
-etcd_members() { etcdctl member list -w simple | sed 's/, /\t/g'; }
+# etcd_members: one line a member: id (hex), started|unstarted, name, peer URL, client URL, learner (true|false). Fails
+# where they cannot be asked, whether pipefail is set or not: none is never taken for gone then.
+etcd_members() {
+  local said
+  said=$(etcdctl member list -w simple) && printf '%s\n' "${said//, /$'\t'}"
+}
 
 # etcd_status FIELD: of this host's member, e.g. Revision, RaftTerm, Leader, MemberID, ClusterID, DBSize.
 etcd_status() { etcdctl endpoint status --command-timeout=5s -w fields | field "$1"; }

@@ -90,8 +90,29 @@ refuse_without_quorum() {
     : "$state" "$name" "$peer"
     [ "$id" != "$1" ] && [ "$learner" = false ] || continue
     voters=$((voters + 1))
+    # One that has never started has no URL, and without one etcdctl would ask this host's own member.
+    [ -n "$client" ] || continue
     ! ETCDCTL_ENDPOINTS=${client%%,*} etcdctl endpoint status --command-timeout=5s >/dev/null 2>&1 || alive=$((alive + 1))
   done <<<"$(etcd_members | tr '\t' '|')"
   [ $alive -gt $((voters / 2)) ] ||
     { echo "without $1, $alive of $voters members would answer: no quorum"; return 1; }
+}
+
+# members_at PEER…: the ids of the members that have one of these peer URLs.
+members_at() {
+  local members id peer wanted
+  members=$(etcd_members) || return 1
+  while IFS='|' read -r id _ _ peer _; do
+    for wanted; do
+      case ,$peer, in *",$wanted,"*) printf '%s\n' "$id"; break ;; esac
+    done
+  done <<<"${members//$'\t'/|}"
+}
+
+# remove_member ID: takes a member out of etcd, where a quorum is left without it, and writes something behind it.
+# etcd keeps how far its log is agreed upon with the next entry that it writes to disk (raft's HardState). Where one of
+# two members stays, and dies before that, it asks the removed one for its vote, and is never answered.
+remove_member() {
+  refuse_without_quorum "$1" && etcdctl member remove "$1" --command-timeout=30s &&
+    etcdctl del k8sops/nothing --command-timeout=30s >/dev/null
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from k8sops.etcd import library
 from k8sops.resource import Resource
 from k8sops.shell import quote
@@ -74,9 +76,31 @@ has=$(etcd_members) || exit 12
 ! grep -q ^{one}$'\\t' <<<"$has" || drift "$(grep ^{one}$'\\t' <<<"$has")" """,
         apply=f"""{library("tools", "upkeep")}
 refuse_alive {one}
-refuse_without_quorum {one}
-etcdctl member remove {one} --command-timeout=30s""",
+remove_member {one}""",
         want=f"no member {member}",
         risk="delete",
         settle=20,
     )
+
+
+def member_left(name: str, *, peer: str) -> Resource:
+    """etcd has no member with the peer URL of this node, which leaves the cluster; it is removed by its exact id."""
+    return Resource(
+        id=f"etcd-member-gone:{name}",
+        check=f"""need_api
+{library("tools", "upkeep")}
+has=$(members_at {quote(peer)}) || exit 12
+[ -z "$has" ] || drift "$(etcd_members | grep "^$has"$'\\t')" """,
+        apply=removing_members([peer]),
+        want=f"no member at {peer}",
+        risk="delete",
+        settle=20,
+        about=name,
+    )
+
+
+def removing_members(peers: Sequence[str]) -> str:
+    """Shell lines after which etcd has no member with one of these peer URLs."""
+    return f"""{library("tools", "upkeep")}
+gone=$(members_at {" ".join(map(quote, peers))})
+for one in $gone; do remove_member "$one"; done"""

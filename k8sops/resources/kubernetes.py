@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 
 from k8sops.resource import Resource
+from k8sops.resources.etcd import removing_members
 from k8sops.shell import Secret, quote
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
@@ -136,7 +137,7 @@ def no_join_tokens() -> Resource:
 
 
 def uploaded_certificates(
-    config: str, secrets: Mapping[str, Secret], *, run: str, delegate: str, nodes: Sequence[str], peers: Sequence[str]
+    config: str, secrets: Mapping[str, Secret], *, run: str, nodes: Sequence[str], peers: Sequence[str]
 ) -> Resource:
     """The control plane's certificates lie in the cluster, encrypted with the key of this run, for those that join.
 
@@ -144,16 +145,11 @@ def uploaded_certificates(
     count against the quorum, and the host could not be added again. An etcd of the user's own has no such `peers`.
     """
     path = f"{CONFIG_DIR}/upload.yaml"
-    forget = f"""{etcdctl(delegate)} member list | while IFS=, read -r id _ _ peer _; do
-  for gone in {" ".join(map(quote, peers))}; do
-    [ "${{peer# }}" != "$gone" ] || {{ {removing_member(delegate)}; }} </dev/null
-  done
-done"""
     label = f"kubectl -n kube-system get secret kubeadm-certs --ignore-not-found -o go-template={quote(RUN_LABEL)}"
     return Resource(
         id="control-plane-certificates",
         check=f'need_api\n[ "$({label})" = {run} ] || drift',
-        apply=f"""{forget if peers else ""}
+        apply=f"""{removing_members(peers) if peers else ""}
 trap 'rm -f {path}' EXIT
 {_with_secrets(config, secrets, path)}
 kubeadm init phase upload-certs --upload-certs --config {path} >/dev/null
@@ -165,24 +161,6 @@ done""",
         want=f"for {', '.join(nodes)}",
         secrets=tuple(secrets.values()),
     )
-
-
-def etcdctl(node: str) -> str:
-    """etcdctl of the member on this control plane, by kubectl: hosts have none of their own."""
-    pki = "/etc/kubernetes/pki/etcd"
-    return (
-        f"kubectl -n kube-system exec etcd-{node} -- etcdctl --endpoints=https://127.0.0.1:2379 "
-        f"--cacert={pki}/ca.crt --cert={pki}/peer.crt --key={pki}/peer.key"
-    )
-
-
-def removing_member(delegate: str) -> str:
-    """Shell words that take the member `$id` out of etcd, and write nothing behind it.
-
-    etcd keeps how far its log is agreed upon with the next entry that it writes to disk (raft's HardState). Where one
-    of two members stays, and dies before that, it asks the removed one for its vote, and is never answered.
-    """
-    return f'{etcdctl(delegate)} member remove "$id"; {etcdctl(delegate)} del k8sops/nothing >/dev/null'
 
 
 POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"

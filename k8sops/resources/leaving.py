@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from k8sops.resource import Resource
-from k8sops.resources.kubernetes import CONFIG_DIR, POD_PROCESSES, etcdctl, removing_member, undoing_kubeadm
+from k8sops.resources.kubernetes import CONFIG_DIR, POD_PROCESSES, undoing_kubeadm
 from k8sops.shell import quote
 
 OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
@@ -58,24 +58,6 @@ done""",
         risk="drain",
         about=name,
         deadline=seconds + 60,
-    )
-
-
-def member_gone(name: str, *, peer: str, delegate: str) -> Resource:
-    """etcd has no member with this peer URL; it is removed by its exact id."""
-    ask = f"{etcdctl(delegate)} member list"
-    return Resource(
-        id=f"etcd-member-gone:{name}",
-        check=f"""need_api
-has=$({ask}) || exit 12
-! grep -qF -- {quote(" " + peer + ",")} <<<"$has" || drift "$(grep -F -- {quote(peer)} <<<"$has")" """,
-        apply=f"""id=$({ask} | grep -F -- {quote(" " + peer + ",")} | cut -d, -f1)
-[ -n "$id" ]
-{removing_member(delegate)}""",
-        want=f"no member at {peer}",
-        settle=20,
-        risk="delete",
-        about=name,
     )
 
 

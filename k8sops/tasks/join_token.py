@@ -25,7 +25,6 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             config,
             {CERTIFICATE_KEY: certificate_key()},
             run=token()[0],
-            delegate=host.name,
             nodes=[one.name for one in planes],
             peers=[] if spec.settings.etcd.external else [f"https://{in_url(one.address)}:2380" for one in planes],
         )

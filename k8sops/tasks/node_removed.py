@@ -9,7 +9,8 @@ from k8sops.facts import Fleet
 from k8sops.findings import Finding
 from k8sops.parameters import HOSTS, HostNames, TaskParameters, parameter
 from k8sops.resource import Resource
-from k8sops.resources.leaving import drained, member_gone, node_gone
+from k8sops.resources.etcd import member_left
+from k8sops.resources.leaving import drained, node_gone
 from k8sops.spec import ClusterSpec, HostEntry, in_url
 from k8sops.task import Task
 
@@ -30,7 +31,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             there = one.name in fleet.facts
             yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)
             if one.is_control_plane and not spec.settings.etcd.external:
-                yield member_gone(one.name, peer=f"https://{in_url(one.address)}:2380", delegate=host.name)
+                yield member_left(one.name, peer=f"https://{in_url(one.address)}:2380")
             yield node_gone(one.name)
 
 

@@ -280,7 +280,7 @@ def bare(script: str) -> list[str]:
             at = script.find("'", at + 1)
             assert at >= 0, f"a quote has no end:\n{script}"
         elif letter == "#" and inside == "code" and word:
-            at = script.find("\n", at) if "\n" in script[at:] else len(script)
+            at, letter = script.find("\n", at) if "\n" in script[at:] else len(script), "\n"
         elif letter == '"':
             stack.pop() if inside == "text" else stack.append("text")
         elif script.startswith("$(", at) or (letter == "(" and inside == "code"):

@@ -14,6 +14,5 @@ apply() {
 # include upkeep.sh
 
 refuse_alive 8e9e05c52164694d
-refuse_without_quorum 8e9e05c52164694d
-etcdctl member remove 8e9e05c52164694d --command-timeout=30s
+remove_member 8e9e05c52164694d
 }

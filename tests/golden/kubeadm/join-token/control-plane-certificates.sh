@@ -7,11 +7,12 @@ need_api
 }
 
 apply() {
-kubectl -n kube-system exec etcd-cp1 -- etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/peer.crt --key=/etc/kubernetes/pki/etcd/peer.key member list | while IFS=, read -r id _ _ peer _; do
-  for gone in https://10.0.0.12:2380 https://10.0.0.13:2380; do
-    [ "${peer# }" != "$gone" ] || { kubectl -n kube-system exec etcd-cp1 -- etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/peer.crt --key=/etc/kubernetes/pki/etcd/peer.key member remove "$id"; kubectl -n kube-system exec etcd-cp1 -- etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/peer.crt --key=/etc/kubernetes/pki/etcd/peer.key del k8sops/nothing >/dev/null; } </dev/null
-  done
-done
+# include tools.sh
+
+# include upkeep.sh
+
+gone=$(members_at https://10.0.0.12:2380 https://10.0.0.13:2380)
+for one in $gone; do remove_member "$one"; done
 trap 'rm -f /etc/kubernetes/k8sops/upload.yaml' EXIT
 mkdir -p /etc/kubernetes/k8sops
 config='apiVersion: kubeadm.k8s.io/v1beta4
