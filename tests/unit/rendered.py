@@ -32,7 +32,7 @@ NOW = 1796083200.5
 """What the clock says, here and on hosts."""
 FACTS = "facts"
 ROLES = {
-    "hosts": "preflight capacity leftovers swap kernel time-sync names firewall reach shell-comfort notes",
+    "hosts": "preflight capacity leftovers swap kernel time-sync names firewall reach shell-comfort",
     "runtimes": "container-runtime",
     "kubeadm": "kubernetes-packages kubeadm-init join-token control-plane-join kubeadm-join join-token-withdrawn "
     "kubelet admin-kubeconfig secrets kubernetes-removed",
@@ -44,7 +44,11 @@ ROLES = {
     "etcd-restore-data etcd-restore-finished etcd-restore-ready etcd-restore-started etcd-restore-stopped "
     "etcd-schedule etcd-seeded etcd-verify",
 }
-ROLE = {task: role for role, tasks in ROLES.items() for task in tasks.split()}
+
+
+def folder_of(task: str) -> str:
+    """Where a task's golden files are, below tests/golden: in the folder of its role, if it has one."""
+    return "/".join([*(role for role, tasks in ROLES.items() if task in tasks.split()), task])
 
 
 Files = Mapping[str, str]
@@ -125,7 +129,7 @@ def _files(pieces: Sequence[Piece]) -> Files:
     seen: set[tuple[str, str]] = set()
     for piece, shell in zip(pieces, _settled(pieces), strict=True):
         id = piece.id
-        name = f"{ROLE.get(piece.task, 'unknown')}/{piece.task}/{re.sub('[^A-Za-z0-9._]+', '-', id)}"
+        name = f"{folder_of(piece.task)}/{re.sub('[^A-Za-z0-9._]+', '-', id)}"
         if (name, shell) in seen:
             continue
         seen.add((name, shell))

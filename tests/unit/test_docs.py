@@ -27,8 +27,10 @@ for step in make_steps(spec, load_named_playbook("site", spec.folder), fleet, Fi
     if step.task == "motd":
         print(step.host, step.resource.id, step.resource.want)
 """
+NO_CACHE = ("-p", "no:cacheprovider")
 CONCERNED = (
     "test_motd.py",
+    "test_golden.py",
     "test_docs.py",
     "test_own_folders.py",
     "test_layers.py::test_imports_never_point_upwards",
@@ -50,6 +52,9 @@ def touches(checkout: Path) -> None:
     if "motd" not in plays:
         site.write_text(plays.replace("tasks: [", "tasks: [motd, ", 1))
     (checkout / "tests/unit/test_motd.py").write_text(test)
+    command = re.search(r"`UPDATE_GOLDEN=1 .venv/bin/pytest (.*?)`", README)
+    assert command
+    run_python(checkout, ["-m", "pytest", *NO_CACHE, "-k", "not shellcheck", command[1]], UPDATE_GOLDEN="1")
 
 
 def test_a_task_in_four_touches(tmp_path: Path) -> None:
@@ -63,9 +68,10 @@ def test_a_task_in_four_touches(tmp_path: Path) -> None:
     hosts = ["cp1", *(f"w{number:02}" for number in range(1, 51))]
     assert sorted(set(run.stdout.splitlines())) == [f"{host} file:/etc/motd {host} of demo" for host in hosts]
     tests = [f"tests/unit/{name}" for name in CONCERNED]
-    run = run_python(checkout, ["-m", "pytest", "-p", "no:cacheprovider", "-k", "not four_touches", *tests])
+    run = run_python(checkout, ["-m", "pytest", *NO_CACHE, "-k", "not four_touches and not shellcheck", *tests])
     assert run.returncode == 0, run.stdout
     assert (checkout / "templates/motd.j2").exists()
+    assert list((checkout / "tests/golden/motd").iterdir())
     run = run_python(checkout, ["-m", "ruff", "check", "--no-cache", "k8sops/tasks/motd.py", "tests/unit/test_motd.py"])
     assert run.returncode == 0, run.stdout
 
