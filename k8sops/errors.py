@@ -16,6 +16,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHOWN = 12
+"""Names that an error or a finding lists at most."""
+
 
 @dataclass(frozen=True)
 class Where:

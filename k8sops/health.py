@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from k8sops.health_lines import Health, Pod, parse
-from k8sops.resources.kubernetes import named
+from k8sops.resources.kubernetes import LEASE_SECONDS, named
 from k8sops.shell import Ask, asking, quote
 from k8sops.spec import ClusterSpec
 
@@ -34,9 +34,9 @@ PRESSURES = {
     "MemoryPressure": "it is short of memory",
     "PIDPressure": "it is short of process ids",
 }
-GRACE, RECENT, LEASE, HEARTBEAT = 60, 600, 60, 40
-"""Seconds: for how long a pod may be unready, within which its last death counts, after which a leader is dead, and for
-which the lease of a node holds (kubelet renews it every 10 s)."""
+GRACE, RECENT, HEARTBEAT = 60, 600, 40
+"""Seconds: for how long a pod may be unready, within which its last death counts, and for which the lease of a
+node holds (kubelet renews it every 10 s)."""
 OFTEN = 3
 """Restarts from which on a pod that died a moment ago is named, though it is ready."""
 
@@ -110,7 +110,7 @@ def unready(health: Health) -> frozenset[str]:
 def stale(health: Health) -> Iterator[tuple[str, int]]:
     """(leader, seconds since it was last heard of) of the controllers without a living leader."""
     for name, at in sorted(health.leases.items()):
-        if health.now - at > LEASE:
+        if health.now - at > LEASE_SECONDS:
             yield name, round(health.now - at)
 
 

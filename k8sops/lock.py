@@ -18,11 +18,10 @@ from threading import Event, Thread
 
 from k8sops.errors import HostError, LockedError
 from k8sops.host import Dialogue, Host
-from k8sops.shell import hold_script, new_mark, parse_line
+from k8sops.shell import RUN_LOCK_SECONDS, hold_script, new_mark, parse_line
 
-BEAT, SURE, PATIENCE = 1.0, 4.0, 45.0
-"""Seconds between two beats; for how long after one that was answered nobody else can have the lock (shell.sh, `hold`);
-and for how long an answer is waited for before the lock counts as lost."""
+BEAT, PATIENCE = 1.0, 45.0
+"""Seconds between two beats, and for how long an answer is waited for before the lock counts as lost."""
 ANSWER = 30.0
 
 
@@ -67,7 +66,7 @@ class ClusterLock:
         while not self._over.is_set():
             now = time.monotonic()
             # Of those that answered of late nobody else can have got one.
-            if any(now - one.heard < SURE for one in self.held):
+            if any(now - one.heard < RUN_LOCK_SECONDS for one in self.held):
                 return True
             if now > until or all(one.dialogue.ended for one in self.held):
                 self._over.set()

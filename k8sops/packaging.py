@@ -7,13 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from k8sops.errors import SHOWN
 from k8sops.facts import Fleet, HostFacts
 from k8sops.findings import Finding
 from k8sops.resources.packages import source_list
 from k8sops.shell import quote
 from k8sops.spec import ClusterSpec
-
-SHOWN = 12
 
 
 def plan_question(name: str, wanted: Mapping[str, str | None], hold: Sequence[str] = ()) -> str:

@@ -8,16 +8,13 @@ from dataclasses import replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from k8sops.errors import InputError
+from k8sops.errors import SHOWN, InputError
 from k8sops.facts import Fleet
 from k8sops.findings import KINDS
 from k8sops.patterns import select
 from k8sops.plan import Filters, check_parameters, make_steps, parameters_of, tasks_of
 from k8sops.playbook import Playbook
 from k8sops.spec import ClusterSpec
-
-SHOWN = 12
-"""Names that an error lists at most."""
 
 
 def check_filters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:

@@ -21,7 +21,11 @@ BEAT = 5.0
 """Seconds between two beats to a script that listens; it ends between two resources after 30 s without one."""
 LOCK_SECONDS = 600
 """For how long a script waits for another one on its host."""
+QUERY_SECONDS = 90
+"""For a script that only asks the API or etcd."""
 RUN_LOCK = "/run/k8sops-run.lock"
+RUN_LOCK_SECONDS = 4
+"""For how long after the last word of its holder nobody else can have the lock of a run."""
 FILES = ("shell.sh", "apt.sh", "repository.sh")
 LIBRARY = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in FILES)
 HEALTH_SH = Path(__file__).with_name("health.sh")
@@ -175,7 +179,7 @@ def converge_script(
 
 def hold_script(mark: str, who: str) -> str:
     """Holds the run's lock on a host for as long as it is spoken to."""
-    return envelope(mark, [f"hold {quote(who)} {RUN_LOCK}"])
+    return envelope(mark, [f"hold {quote(who)} {RUN_LOCK} {RUN_LOCK_SECONDS}"])
 
 
 @dataclass(frozen=True)

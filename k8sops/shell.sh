@@ -395,8 +395,8 @@ at_work() { printf '%s: %s\n' "$HOLDER" "$1" >"$LOCK"; }
 # at_rest: nobody needs to try the lock to know that nothing is at work.
 at_rest() { : >"$LOCK"; }
 
-# hold WHO FILE: holds a kernel lock on FILE for as long as lines come; each is answered. After 4 seconds without one,
-# the lock goes to whoever asks for it: one who is only slow loses nothing to nobody. After a minute it is free.
+# hold WHO FILE SECONDS: holds a kernel lock on FILE for as long as lines come; each is answered. After SECONDS without
+# one, the lock goes to whoever asks for it: one who is only slow loses nothing to nobody. After a minute it is free.
 hold() {
   local silent=0 code
   writable "$2" || exit 74
@@ -409,7 +409,7 @@ hold() {
   rm -f "$2.wanted"
   mark taken
   while :; do
-    IFS= read -r -t $((silent ? 1 : 4)) -u 8; code=$?
+    IFS= read -r -t $((silent ? 1 : $3)) -u 8; code=$?
     if [ $code = 0 ] && [ "$REPLY" != release ]; then
       silent=0
       [ ! -e "$2.wanted" ] || rm -f "$2.wanted"

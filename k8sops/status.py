@@ -15,7 +15,7 @@ from k8sops.health import Problem
 from k8sops.host import Host
 from k8sops.report import table
 from k8sops.session import Session
-from k8sops.shell import envelope, json_of, new_mark, parts
+from k8sops.shell import QUERY_SECONDS, envelope, json_of, new_mark, parts
 from k8sops.spec import ClusterSpec
 
 SCRIPT = r"""
@@ -50,7 +50,7 @@ def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any
         mark = new_mark()
         try:
             result = connect(host.name).run(
-                envelope(mark, [f"({SCRIPT % health.script(spec)}) 2>/dev/null"]), timeout=90
+                envelope(mark, [f"({SCRIPT % health.script(spec)}) 2>/dev/null"]), timeout=QUERY_SECONDS
             )
         except HostError as error:
             silent.append(error)

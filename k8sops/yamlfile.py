@@ -72,7 +72,8 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=Where(str(path))) from None
     if len(raw) > LARGEST:
-        raise InputError("is larger than 1 MiB", where=Where(str(path)), remedy="is this the right file?")
+        what = f"is larger than {LARGEST >> 20} MiB"
+        raise InputError(what, where=Where(str(path)), remedy="is this the right file?")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

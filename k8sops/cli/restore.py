@@ -198,13 +198,13 @@ kubectl get "$kinds" -A --ignore-not-found --request-timeout=30s \
 def _made_since(work: Work, found: Plan, since: str) -> dict[str, int] | None:
     """How many objects of each kind are younger than that; None where the API does not answer."""
     from k8sops.errors import HostError
-    from k8sops.shell import envelope, new_mark
+    from k8sops.shell import QUERY_SECONDS, envelope, new_mark
 
     name = found.fleet.delegate([host.name for host in found.spec.control_planes])
     if not found.fleet[name].api:
         return None
     try:
-        result = work.session.connect(name).run(envelope(new_mark(), [COUNT]), timeout=90)
+        result = work.session.connect(name).run(envelope(new_mark(), [COUNT]), timeout=QUERY_SECONDS)
     except HostError:
         return None
     counts: dict[str, int] = {}

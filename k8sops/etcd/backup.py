@@ -16,6 +16,8 @@ STEM = re.compile(
 )
 """CLUSTER-YYYYMMDDTHHMMSSZ-NODE: the name of a backup, without what its files end in."""
 TIME = "%Y%m%dT%H%M%SZ"
+PATIENCE = 7200
+"""Seconds that a backup, a copy or a drill may take."""
 
 
 T = TypeVar("T")

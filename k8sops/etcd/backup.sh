@@ -47,10 +47,10 @@ swept() {
 
 # room FOLDER BYTES: so much is free there, and some to spare: etcd itself may live on the same disk.
 room() {
-  local free
+  local free spare=${SPARE-67108864}
   free=$(df --output=avail -B1 "$1" | tail -n 1) || return 1
-  [ "$free" -ge $(($2 + ${SPARE-67108864})) ] ||
-    refuse NoSpace "$1 has $((free >> 20)) MiB free, $((($2 + ${SPARE-67108864}) >> 20)) MiB are wanted"
+  [ "$free" -ge $(($2 + spare)) ] ||
+    refuse NoSpace "$1 has $((free >> 20)) MiB free, $((($2 + spare) >> 20)) MiB are wanted"
 }
 
 # settled FILE: what was written as a temporary file bears its name, and will after a power cut.

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from k8sops.errors import HostError, InputError, K8sopsError
 from k8sops.etcd import library
-from k8sops.etcd.backup import Manifest, newest, parse
+from k8sops.etcd.backup import PATIENCE, Manifest, newest, parse
 from k8sops.host import Host
 from k8sops.localfile import write_private
 from k8sops.reference import resolve
@@ -97,7 +97,7 @@ class Place:
     url: str
     scratch: Path
 
-    def bash(self, *body: str, folder: Path | None = None, timeout: float = 7200) -> str:
+    def bash(self, *body: str, folder: Path | None = None, timeout: float = PATIENCE) -> str:
         """What the library's words print; BackupError with the one clear error where they fail."""
         words = {
             "CLUSTER": self.spec.cluster,

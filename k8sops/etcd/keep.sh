@@ -1,7 +1,6 @@
 # Which backups stay on this host. Comes behind backup.sh.
 # shellcheck shell=bash disable=SC2015
-# Of the last ones, and of the newest of each day, ISO week and month that has any: how many.
-KEEP=${KEEP-7 7 5 12}
+# KEEP, from the inventory: how many of the last ones, and of the newest of each day, ISO week and month that has any.
 
 # fail: prints why, and ends.
 fail() { printf '%s\n' "${FAILURE:-Failed: see above}" >&2; exit 1; }

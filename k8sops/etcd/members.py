@@ -12,7 +12,7 @@ from k8sops.errors import HostError, InputError, UnreachableError
 from k8sops.etcd import library
 from k8sops.report import table
 from k8sops.session import Session
-from k8sops.shell import envelope, json_of, new_mark, parts
+from k8sops.shell import QUERY_SECONDS, envelope, json_of, new_mark, parts
 from k8sops.spec import ClusterSpec, HostEntry
 
 SCRIPT = r"""
@@ -36,7 +36,7 @@ def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
 
     def one(name: str) -> dict[str, Any]:
         mark = new_mark()
-        result = session.connect(name).run(envelope(mark, [library("tools"), SCRIPT]), timeout=90)
+        result = session.connect(name).run(envelope(mark, [library("tools"), SCRIPT]), timeout=QUERY_SECONDS)
         if result.code == 3:
             raise HostError(name, result.err.strip() or "has no etcd")
         return {part: json_of(text) for part, text in parts(mark, result.out).items()}

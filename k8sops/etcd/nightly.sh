@@ -1,7 +1,8 @@
 # What a control plane does by itself on its schedule: a backup when it is its turn, drills, metrics, and a word to the
 # hook when something failed. Comes last; the whole script needs bash, curl and age.
 # shellcheck shell=bash disable=SC2015
-METRICS=${METRICS-} COPIES=${COPIES-} RANDOM_DELAY=${RANDOM_DELAY-0} TAKEOVER=${TAKEOVER-900}
+# TAKEOVER, in seconds, comes from the inventory.
+METRICS=${METRICS-} COPIES=${COPIES-} RANDOM_DELAY=${RANDOM_DELAY-0}
 HOOK_CONFIG=${HOOK_CONFIG-/etc/k8sops/hook.curl}
 STATE=${STATE-/var/lib/k8sops/backup}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from k8sops import __version__
 from k8sops.etcd import library
+from k8sops.etcd.backup import PATIENCE
 from k8sops.resource import Resource
 from k8sops.shell import Secret, quote
 from k8sops.spec import ClusterSpec, HostEntry, in_url
@@ -49,7 +50,7 @@ def taken(spec: ClusterSpec, host: HostEntry, name: str) -> Resource:
         apply=f"""{_scripts(spec, host)}
 alone && take {quote(name)} && finished {quote(name)} && prune {quote(name)} || fail""",
         want=f"in {spec.settings.backup.folder}",
-        deadline=7200,
+        deadline=PATIENCE,
     )
 
 
@@ -74,7 +75,7 @@ ENCRYPT_TO={quote(encrypt_to)}
 alone && copy {quote(name)} {quote(to)} || fail""",
         want=f"{name}, {f'encrypted to {encrypt_to}' if encrypt_to else 'as it is'}",
         secrets=(credentials,) if credentials else (),
-        deadline=7200,
+        deadline=PATIENCE,
     )
 
 
@@ -89,5 +90,5 @@ last=$(sed -n 's/^  "drill": {{"at": "\\([^"]*\\)", "ok": true.*/\\1/p' {manifes
         apply=f"""{_scripts(spec, host)}
 alone && drill {quote(name)} || fail""",
         want="restored in a scratch etcd and compared",
-        deadline=7200,
+        deadline=PATIENCE,
     )

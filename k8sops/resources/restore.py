@@ -27,12 +27,15 @@ files_whole "$BACKUP" && snapshot_whole "$FOLDER/$BACKUP.db" || drift "$FAILURE"
     )
 
 
-def restorable(restore: str, backup: str, *, folder: str) -> Resource:
-    """The snapshot is of this cluster and of this etcd's minor, and there is room for it beside the old data."""
+def restorable(restore: str, backup: str, *, folder: str, spare: int) -> Resource:
+    """The snapshot is of this cluster and of this etcd's minor, and there is room for it beside the old data.
+
+    `spare`: bytes wanted beside its own.
+    """
     return Resource(
         id="gate:restorable",
         check=f"""{TOOLS}
-FOLDER={quote(folder)} FAILURE= SPARE=201326592
+FOLDER={quote(folder)} FAILURE= SPARE={spare}
 MANIFEST=$FOLDER/{quote(f"{backup}.json")}
 restored_with {quote(restore)} && exit 0
 [ -f "$MANIFEST" ] || drift "the backup is not here yet"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.etcd.restore import RestoreParameters, asks, decide, findings, restore_of
+from k8sops.etcd.restore import SPARE, RestoreParameters, asks, decide, findings, restore_of
 from k8sops.facts import Fleet
 from k8sops.resource import Resource
 from k8sops.resources.restore import backup_there, restorable, under_way
@@ -17,7 +17,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     folder = spec.settings.backup.folder
     if host.name in one.members:
         yield backup_there(one.backup, folder=folder, whence=fleet.parameters.get("whence", "another control plane"))
-        yield restorable(one.id, one.backup, folder=folder)
+        yield restorable(one.id, one.backup, folder=folder, spare=SPARE)
         yield under_way(one.note, one.id)
 
 

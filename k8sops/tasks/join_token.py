@@ -32,7 +32,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="join-token",
-    title="a join token of 15 minutes, and the certificates for control planes",
+    title=f"a join token of {TTL_MINUTES} minutes, and the certificates for control planes",
     needs=("kubeadm-init",),
     resources=_resources,
 )

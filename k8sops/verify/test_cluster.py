@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from k8sops import health
-from k8sops.shell import envelope, new_mark, quote
+from k8sops.shell import QUERY_SECONDS, envelope, new_mark, quote
 from k8sops.spec import ClusterSpec
 from k8sops.verify.backend import over_testinfra
 from k8sops.verify.http import PORT, Answer, Asker, Pod
@@ -129,7 +129,8 @@ def in_cluster(spec: ClusterSpec, service: str) -> str:
 
 def known_problems(spec: ClusterSpec, plane: Any) -> list[str]:
     """What is known to be broken, with its cause."""
-    lines = plane.backend.k8sops_host.run(envelope(new_mark(), [health.script(spec)]), timeout=90).out.splitlines()
+    script = envelope(new_mark(), [health.script(spec)])
+    lines = plane.backend.k8sops_host.run(script, timeout=QUERY_SECONDS).out.splitlines()
     nodes = plane.check_output("kubectl get nodes -o name").split()
     planes = [host.name for host in spec.control_planes if f"node/{host.name}" in nodes]
     ignored = {name.lower() for name in spec.preflight_ignore}

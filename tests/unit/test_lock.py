@@ -9,6 +9,7 @@ import pytest
 
 from k8sops import lock
 from k8sops.lock import ClusterLock, _Held
+from k8sops.shell import RUN_LOCK_SECONDS
 
 
 @dataclass
@@ -49,12 +50,12 @@ def test_a_late_answer_is_waited_for_and_the_end_of_the_far_side_is_believed_at_
     held = _Held("cp1", "@x", far)
     ours = ClusterLock([held])
     assert ours.ours()
-    held.heard -= lock.SURE
+    held.heard -= RUN_LOCK_SECONDS
     monkeypatch.setattr(lock, "PATIENCE", 0.3)
     monkeypatch.setattr(time, "sleep", lambda _: held.beat())
     assert ours.ours()
     far.ended, far.alive = True, False
-    held.heard -= lock.SURE
+    held.heard -= RUN_LOCK_SECONDS
     since = time.monotonic()
     assert not ours.ours()
     assert time.monotonic() - since < 0.3
