@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from k8sops.errors import InputError
+from k8sops.etcd import library
 
 STEM = re.compile(
     r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)-([0-9]{8}T[0-9]{6}Z)-([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)"
@@ -24,11 +26,11 @@ T = TypeVar("T")
 
 
 class Moment(NamedTuple):
-    """When a backup was taken: by which etcd (its id of itself), at which revision; and what the clock said then."""
+    """When a backup was taken: by which etcd (its id of itself), at which revision. The time is in its name."""
 
     cluster_id: str
     revision: int
-    at: datetime
+    name: str
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Manifest:
 
     @property
     def moment(self) -> Moment:
-        return Moment(self.cluster_id, self.revision, self.at)
+        return Moment(self.cluster_id, self.revision, self.name)
 
     @property
     def verified(self) -> bool:
@@ -126,14 +128,17 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
 
 
 def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:
-    """The highest revision first: no clock makes a backup newer.
+    """Ordered by the rule that control planes keep backups by (keep.sh), which is run here by this machine's bash.
 
-    That holds within one etcd; one that was made anew, or whose restore was undone, counts from a lower revision on.
-    So those of the etcd that the latest is of come before those that others have left. (In bash: keep.sh.)
+    Those that are equally new keep the order in which they came.
     """
-    found = list(found)
-    etcd = max((moment(one) for one in found), key=lambda one: one.at).cluster_id if found else ""
-    return sorted(found, key=lambda one: (moment(one).cluster_id == etcd, *moment(one)[1:]), reverse=True)
+    every = list(found)
+    if len(every) < 2:
+        return every
+    lines = [f"{one.cluster_id or 0} {one.revision} {one.name} {at:09}" for at, one in enumerate(map(moment, every))]
+    script = f"export LC_ALL=C\n{library('keep')}\nnewest_first"
+    done = subprocess.run(["bash", "-c", script], input="\n".join(lines), capture_output=True, text=True, check=True)
+    return [every[int(line.rpartition(" ")[2])] for line in done.stdout.splitlines()]
 
 
 def newest(found: Iterable[Manifest]) -> Manifest | None:

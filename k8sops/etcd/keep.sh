@@ -18,7 +18,7 @@ backups() {
   done
 }
 
-# newest_first [STEM]: sorts what `backups` prints. No clock makes a backup newer: the highest revision comes first. That
+# newest_first [STEM]: sorts what `backups` prints; k8sops itself asks it, too (backup.py). No clock makes a backup newer: the highest revision comes first. That
 # holds within one etcd; one that was made anew, or whose restore was undone, counts from a lower revision on. So those
 # of the etcd that STEM is of (without it: that with the latest name) come before those that others have left.
 newest_first() {

@@ -41,7 +41,8 @@ def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
             cluster_id, revision, name = line.split(" ") if line.count(" ") == 2 else ("", "", "")
             # A file of another name is none of ours, and one without a revision no manifest.
             with suppress(ValueError, InputError):
-                found[name] = (host.name, Moment(cluster_id, int(revision), time_of(name)))
+                time_of(name)
+                found[name] = (host.name, Moment(cluster_id, int(revision), name))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from k8sops import shell, yamlfile
 from k8sops.errors import InputError, UnreachableError
 from k8sops.etcd import library
-from k8sops.etcd.backup import STEM, check_name, newest, newest_first, parse, stem
+from k8sops.etcd.backup import STEM, Moment, check_name, newest, newest_first, parse, stem
 from k8sops.etcd.backups import on_hosts
 from k8sops.etcd.cron import cron_of
 from k8sops.facts import Fleet
@@ -115,6 +116,27 @@ def test_of_an_etcd_that_was_made_anew_the_backups_are_newer_whatever_their_revi
     assert newest([*before, *since]) == since[-1]
     assert newest_first([*since, *before], lambda one: one.moment) == [*reversed(since), *reversed(before)]
     assert newest([]) is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["", "7", "42", "18446744073709551615"]), st.integers(0, 2**62), st.integers(0, 30))
+    )
+)
+def test_the_order_is_that_of_revisions_within_the_etcd_of_the_latest(backups: list[tuple[str, int, int]]) -> None:
+    """The rule of docs/backup.md, said a second time; ties keep the order in which they came."""
+    made = [(Moment(etcd, revision, night(day)), at) for at, (etcd, revision, day) in enumerate(backups)]
+    ordered = newest_first(made, lambda one: one[0])
+    assert sorted(at for _, at in ordered) == list(range(len(made)))
+    latest = max((moment.name for moment, _ in made), default="")
+    mine = {moment.cluster_id for moment, _ in made if moment.name == latest}
+    groups = [moment.cluster_id in mine for moment, _ in ordered]
+    if len(mine) == 1:
+        assert groups == sorted(groups, reverse=True)
+    for (one, first), (other, second) in pairwise(ordered):
+        if (one.cluster_id in mine) == (other.cluster_id in mine) and len(mine) == 1:
+            assert (one.revision, one.name, -first) > (other.revision, other.name, -second)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"kind": "EtcdBackup"}', manifest("../x"), manifest("a")])
