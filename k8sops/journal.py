@@ -18,19 +18,7 @@ from k8sops.errors import InputError
 from k8sops.shell import Secret
 
 Event = dict[str, Any]
-"""`type` names the event, `at` is seconds since the epoch; the other keys depend on the type:
-
-run.start   run, command, cluster, inventory, user, version
-facts       host, seconds                    unreachable  host, why
-waiting     host, for: what is waited for
-finding     host, name, level, what          error        what: why the run ended, code
-plan        summary, changes: [{resource, outcome, hosts, diff}], of a plan that is not carried out
-play.start  play, hosts, number, of             play.end     play
-step        host, task, resource, state      state: begin, apply, wait, holds, changed, failed, broken, unsettled
-output      host, resource, line
-recap       hosts: {name: {ok, changed, unreachable, failed}}
-run.end     code, seconds
-"""
+"""`type` names the event, `at` is seconds since the epoch; docs/json.md, "Journal", lists the types and their keys."""
 
 Emit = Callable[[Event], None]
 

@@ -65,6 +65,7 @@ def run_document(run: str, events: list[Event]) -> dict[str, Any]:
         "playbook": start.get("playbook"),
         "inventory": start.get("inventory"),
         "user": start.get("who"),
+        "version": start.get("version"),
         "started": rfc3339(start.get("at")),
         "ended": rfc3339(end.get("at")),
         "seconds": end.get("seconds"),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Abort
 
+from k8sops import __version__
 from k8sops.cli import options as o
 from k8sops.cli.common import assignments, connections, load_named_playbook, load_spec, print_json, who, words
 from k8sops.errors import (
@@ -173,7 +174,7 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
         memory = state_dir() / "facts" / f"{spec.cluster}.{playbook.name}.json"
         session = Session(connect, emit, request.forks, who(), memory=memory)
         start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
-        emit({"type": "run.start", **start, "inventory": str(request.inventory)})
+        emit({"type": "run.start", **start, "inventory": str(request.inventory), "version": __version__})
         work = Work(spec, playbook, request.filters, journal, progress, session, time.time())
         try:
             yield work
