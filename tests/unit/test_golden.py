@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rendered import CASES, GOLDEN, PACKAGE, PLAYBOOKS, folder_of, rendered
+from test_layers import parsed
 
 from k8sops.lab.machine import need
 from k8sops.task import Task, load_task, task_names
@@ -35,7 +36,7 @@ def on_disk() -> dict[str, str]:
 def constructors() -> Iterator[tuple[tuple[str, int], str]]:
     """Functions of the package that return one resource or a list: where the `def` is, and the name."""
     for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             returned = ast.unparse(node.returns) if isinstance(node, ast.FunctionDef) and node.returns else ""
             if isinstance(node, ast.FunctionDef) and returned in ("Resource", "list[Resource]"):
                 yield (str(path), node.lineno), f"{path.relative_to(PACKAGE)}: {node.name}"

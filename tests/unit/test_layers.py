@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -62,10 +64,21 @@ def modules() -> list[tuple[str, Path]]:
     return [(layered(".".join(("k8sops", *path.relative_to(PACKAGE).with_suffix("").parts))), path) for path in files]
 
 
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree. A garbage collection in the middle, whose callback Hypothesis sets, makes CPython 3.11 fail
+    with "AST constructor recursion depth mismatch"."""
+    gc.disable()
+    try:
+        return ast.parse(path.read_text())
+    finally:
+        gc.enable()
+
+
+@cache
 def imports(path: Path) -> list[str]:
     """Dotted names; what `from a import b` brings in may be a module itself."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
