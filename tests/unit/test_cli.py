@@ -37,11 +37,27 @@ def k8sops(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
         (["runs", "show", "nothing"], 5, "no run `nothing`"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_breath(words: list[str], code: int, said: str, tmp_path: Path) -> None:
-    done = k8sops(*words, cwd=tmp_path, XDG_STATE_HOME=str(tmp_path))
-    assert done.returncode == code
-    assert said in done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+def test_what_is_wrong_is_said_in_one_breath(
+    words: list[str],
+    code: int,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert run(words) == code
+    out, err = capsys.readouterr()
+    assert said in err
+    assert "Traceback" not in out + err
+
+
+def test_a_process_ends_with_the_code_and_the_words_of_its_error(tmp_path: Path) -> None:
+    done = k8sops("aply", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "did you mean `k8sops apply`?" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_init_writes_an_inventory_once_and_it_can_be_explained(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from test_cli import k8sops
 from test_summary import dead, plan
 
-from k8sops.cli import wants_json
+from k8sops.cli import run, wants_json
 from k8sops.cli.options import Output
 from k8sops.cli.runs import run_document
 from k8sops.cli.work import stop_here
@@ -37,15 +37,24 @@ ROOT = Path(__file__).resolve().parents[2]
         (["plan", "--no-such"], 64, "No such option: --no-such"),
     ],
 )
-def test_errors_are_objects_on_stdout(words: list[str], code: int, message: str, tmp_path: Path) -> None:
-    done = k8sops(*words, "-o", "json", cwd=tmp_path, XDG_STATE_HOME=str(tmp_path))
-    error = json.loads(done.stdout)
+def test_errors_are_objects_on_stdout(
+    words: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert run([*words, "-o", "json"]) == code
+    out, err = capsys.readouterr()
+    error = json.loads(out)
     assert (error["apiVersion"], error["kind"], error["exitCode"]) == ("k8sops/v1", "Error", code)
     assert error["message"].startswith(message)
     assert error["remedy"]
-    assert done.returncode == code
     # People read stderr, which says the same.
-    assert message in done.stderr
+    assert message in err
 
 
 def test_an_error_has_its_place(tmp_path: Path) -> None:
