@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +15,6 @@ from k8sops.cli.apply import _refuse_risks
 from k8sops.cli.work import exit_code
 from k8sops.errors import HostError, UsageError
 from k8sops.facts import HostFacts
-from k8sops.host import Result
 from k8sops.inventory import read_inventory
 from k8sops.plan import Filters, Outcome, Plan, Seen, make_steps
 from k8sops.playbook import load_playbook
@@ -25,6 +22,7 @@ from k8sops.report import plan_data, print_plan, summary
 from k8sops.resource import Resource
 from k8sops.runner import run
 from k8sops.spec import ClusterSpec, make_spec
+from k8sops.testing import HostState
 
 CONFIG = "file:/etc/containerd/config.toml"
 NODE = HostFacts.parse([*FACTS.splitlines(), "package.containerd=1.6.20"])
@@ -47,31 +45,6 @@ def planned(
 def facts_of(here: ClusterSpec, host: HostFacts) -> facts.Fleet:
     everyone = [one.name for one in here.hosts]
     return facts.Fleet(dict.fromkeys(everyone, host), frozenset(everyone))
-
-
-def converging(drifting: set[str], applied: list[str], said: str = FACTS) -> Callable[[str], Result]:
-    """A host on which these resources drift until they are applied. What has no apply goes on drifting."""
-
-    def handler(script: str) -> Result:
-        mark = re.search(r"^MARK=(\S+)$", script, re.M)
-        assert mark
-        say, lines = mark[1].strip("'"), []
-        for at, id in re.findall(r"^converge (\d+) \d+ \d+ (\S+);", script, re.M):
-            lines += [f"{say} begin {at}", f"{say} checked {at} {10 if id in drifting else 0}"]
-            if id not in drifting:
-                continue
-            if f"\napply_{at}() {{" not in script:
-                lines += [f"{say} wait {at}", f"{say} unsettled {at} 10"]
-                break
-            applied.append(id)
-            drifting.discard(id)
-            lines += [f"{say} apply {at}", f"{say} settled {at}"]
-        surveyed = re.search(r"^survey (\d+)$", script, re.M)
-        for index in range(int(surveyed[1]) if surveyed else 0):
-            lines += [f"{say} begin {index}", f"{say} checked {index} 0"]
-        return Result(0, "\n".join([*lines, f"{say} facts", *said.splitlines(), f"{say} end"]), "")
-
-    return handler
 
 
 def shown(plan: Plan) -> str:
@@ -143,10 +116,12 @@ def test_on_a_host_that_is_no_node_yet_a_restart_is_no_risk_unless_somebody_uses
 
 def run_with(plan: Plan, drifting: set[str], said: str = FACTS) -> tuple[list[str], list[str], int]:
     """What was applied on w1, the reasons of failures, the exit code."""
-    applied: list[str] = []
-    fleet = Fleet({name: converging(drifting if name == "w1" else set(), applied, said) for name in names()})
-    done = run(fleet.session, plan)
-    return applied, [failure.why for failure in done.failures], exit_code(done)
+    later = make_steps(plan.spec, plan.playbook, facts_of(plan.spec, HostFacts.parse(said.splitlines())), Filters())
+    steps = [*plan.steps, *later]
+    hosts = {name: HostState([one.resource for one in steps if one.host == name], said) for name in names()}
+    hosts["w1"].states.update(dict.fromkeys(drifting, "drifts"))
+    done = run(Fleet(dict(hosts)).session, plan)
+    return hosts["w1"].applied, [failure.why for failure in done.failures], exit_code(done)
 
 
 def test_a_restart_that_becomes_due_after_the_plan_was_approved_is_not_done() -> None:

@@ -26,7 +26,7 @@ from k8sops.shell import Secret
 from k8sops.spec import ClusterSpec, make_spec
 from k8sops.stream import Reader
 from k8sops.survey import make_plan
-from k8sops.testing import FakeHost
+from k8sops.testing import FakeHost, UnexpectedScript, mark_of
 
 INVENTORY = """\
 cluster: demo
@@ -48,12 +48,13 @@ def spec() -> ClusterSpec:
 def answering(
     check: Callable[[int], int], apply: Callable[[int], str] = lambda index: "settled"
 ) -> Callable[[str], Result]:
-    """A host on which check `index` ends with this code, and apply with this word."""
+    """A host on which check `index` ends with this code, and the apply that was sent with this word.
+
+    It looks at places in a script only. Whether the right resource is at each of them is what `HostState` knows.
+    """
 
     def handler(script: str) -> Result:
-        mark = re.search(r"^MARK=(\S+)$", script, re.M)
-        assert mark
-        say = mark[1].strip("'")
+        say = mark_of(script)
         lines = ["a banner that nobody asked for"]
         surveyed = re.search(r"^survey (\d+)$", script, re.M)
         for index in range(int(surveyed[1]) if surveyed else 0):
@@ -61,12 +62,15 @@ def answering(
         for index in map(int, re.findall(r"^converge (\d+) ", script, re.M)):
             lines += [f"{say} begin {index}", f"{say} checked {index} {check(index)}"]
             if check(index) == 10:
-                word = apply(index)
-                lines += [f"{say} apply {index}", "some output", f"{say} {word} {index} 1"]
+                sent = f"\napply_{index}() {{\n" in script
+                word = apply(index) if sent else "unsettled"
+                lines += [f"{say} {'apply' if sent else 'wait'} {index}", "some output", f"{say} {word} {index} 1"]
                 if word != "settled":
                     break
         if "fact now" in script:
             lines += [f"{say} facts", *FACTS.splitlines(), f"{say} end"]
+        if len(lines) == 1:
+            raise UnexpectedScript("neither a survey, nor a play, nor a question for facts")
         return Result(0, "\n".join(lines), "")
 
     return handler

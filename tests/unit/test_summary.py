@@ -123,7 +123,7 @@ def test_verify_does_not_call_hosts_broken_that_nobody_could_reach() -> None:
     handlers = dict.fromkeys(names(), dead)
     with pytest.raises(UnreachableError, match="demo: no test was run: none of 5 hosts could be reached"):
         refuse_silence(Hosts(handlers).hosts.__getitem__, spec())
-    refuse_silence(Hosts({**handlers, "w2": answering(lambda index: 0)}).hosts.__getitem__, spec())
+    refuse_silence(Hosts({**handlers, "w2": lambda script: Result(0, "", "")}).hosts.__getitem__, spec())
 
 
 def test_a_misspelt_finding_is_not_ignored_silently() -> None:
