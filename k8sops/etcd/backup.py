@@ -130,7 +130,7 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
 def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:
     """Ordered by the rule that control planes keep backups by (keep.sh), which is run here by this machine's bash.
 
-    Those that are equally new keep the order in which they came.
+    One backup at several places keeps the order in which it came.
     """
     every = list(found)
     if len(every) < 2:
