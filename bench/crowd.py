@@ -44,7 +44,7 @@ TASK = '''\
 """Some files, as a stand-in for a task that needs no systemd."""
 
 from k8sops.resources.files import directory, file
-from k8sops.task import Task
+from k8sops.engine.task import Task
 
 
 def _resources(spec, host, fleet):

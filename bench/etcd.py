@@ -21,8 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from k8sops import shell
-from k8sops.etcd import library
+from k8sops.engine import shell
+from k8sops.roles.etcd import library
 
 NAME = "bench-20260101T000000Z-cp1"
 CLIENT, PEER, SCRATCH = 23790, 23800, 23900

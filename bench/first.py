@@ -13,10 +13,10 @@ from bench.fleet import Fleet
 from bench.measure import Command, Sample
 from bench.table import Row
 from k8sops.cli.common import load_spec
-from k8sops.kubeadm import flannel_manifest, init_config
-from k8sops.render import render
-from k8sops.spec import ClusterSpec
-from k8sops.tasks.shell_comfort import PROFILE
+from k8sops.engine.render import render
+from k8sops.inventory.spec import ClusterSpec
+from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
+from k8sops.roles.kubeadm.config import flannel_manifest, init_config
 
 LAB = "bench-first"
 WORKERS = 2
@@ -33,13 +33,13 @@ def files(spec: ClusterSpec) -> dict[str, str]:
     kept = [f"{plane.address} {spec.endpoint_host}\n"] if spec.endpoint_kept else []
     registries = {
         f"etc/containerd/certs.d/{registry}/hosts.toml": render(
-            "containerd/hosts.toml.j2", spec=spec, registry=registry, url=url
+            "runtimes/hosts.toml.j2", spec=spec, registry=registry, url=url
         )
         for registry, url in spec.settings.mirrors.images.items()
     }
     return {
         "etc/modules-load.d/k8sops.conf": "overlay\nbr_netfilter\n",
-        "etc/containerd/config.toml": render("containerd/config-v2.toml.j2", spec=spec),
+        "etc/containerd/config.toml": render("runtimes/containerd-v2.toml.j2", spec=spec),
         "etc/profile.d/k8sops.sh": PROFILE,
         "etc/kubernetes/k8sops/init.yaml": init_config(spec, plane),
         "etc/kubernetes/k8sops/flannel.yaml": flannel_manifest(spec),

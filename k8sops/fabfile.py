@@ -18,9 +18,9 @@ from invoke.exceptions import Exit
 from k8sops.cli import run
 from k8sops.cli.common import load_spec
 from k8sops.cli.options import DEFAULT_INVENTORY
-from k8sops.playbook import load_playbook
-from k8sops.render import data_path
-from k8sops.task import load_task, task_names
+from k8sops.engine.playbook import load_playbook
+from k8sops.engine.render import data_path
+from k8sops.engine.task import load_task, task_names
 
 HELP = {
     "inventory": "The inventory.",

@@ -15,7 +15,7 @@ import typer
 from k8sops.cli import apply, backup, etcd, hosts, inventory, lab, options, reset, runs, schedule, verify, version
 from k8sops.cli.examples import epilog
 from k8sops.cli.group import Group
-from k8sops.documents import error_document
+from k8sops.engine.documents import error_document
 from k8sops.errors import Cancelled, K8sopsError, UsageError
 
 app = typer.Typer(

@@ -17,7 +17,7 @@ from k8sops.cli.work import asked, exit_code, nothing, show_plan, stop_here, wor
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sops.plan import Plan
+    from k8sops.engine.plan import Plan
 
 PENDING = 2
 """Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""
@@ -57,13 +57,13 @@ def apply(
     check: Annotated[bool, typer.Option("--check", "-C", help="Only show what would change, as `plan` does.")] = False,
 ) -> int:
     """Show every change on every host, ask, and apply them."""
-    from k8sops.plan import Filters
+    from k8sops.engine.plan import Filters
 
     refuse_without_terminal(yes or check or bool(file))
     allowed = _allowed(allow)
     request = asked(options)
     if file:
-        from k8sops import savedplan
+        from k8sops.operations import savedplan
     saved = savedplan.load(file) if file else None
     if saved and (request.filters != Filters() or request.waived):
         raise UsageError(
@@ -78,9 +78,9 @@ def apply(
         )
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
-        from k8sops.closing import closing
-        from k8sops.report import done_data, print_closing, print_done
-        from k8sops.summary import only_conditions
+        from k8sops.engine.summary import only_conditions
+        from k8sops.report.closing import closing
+        from k8sops.report.terminal import done_data, print_closing, print_done
 
         begun, found = work.since, context.with_findings(work.look(request.waived))
         if saved:
@@ -118,13 +118,14 @@ def show(
     color: o.ColorOption = o.Color.auto,
 ) -> None:
     """Show a saved plan; no host is contacted."""
-    from k8sops import report, savedplan
+    from k8sops.operations import savedplan
+    from k8sops.report import terminal
 
     saved = savedplan.load(file)
     if output is o.Output.json:
         print_json(saved.data)
     else:
-        report.print_plan_data(console(color), saved.data["plan"])
+        terminal.print_plan_data(console(color), saved.data["plan"])
 
 
 def _allowed(allow: str) -> frozenset[str]:
@@ -145,7 +146,7 @@ def _refuse_risks(found: Plan, allowed: frozenset[str]) -> None:
 
 
 def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path | None = None) -> int:
-    from k8sops import savedplan
+    from k8sops.operations import savedplan
 
     request = asked(options)
     with working(console(stderr=True), request) as work:

@@ -15,7 +15,7 @@ from k8sops.cli.work import Work, playing
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sops.plan import Plan
+    from k8sops.engine.plan import Plan
 
 ToOption = Annotated[
     list[str] | None,
@@ -51,8 +51,8 @@ def backup(
 
 def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill: bool) -> int:
     from k8sops.cli.backups import refuse_bad_places
-    from k8sops.etcd.copies import pull
-    from k8sops.etcd.members import refuse_external
+    from k8sops.roles.etcd.copies import pull
+    from k8sops.roles.etcd.members import refuse_external
 
     spec = load_spec(options.inventory)
     refuse_external(spec)
@@ -84,8 +84,8 @@ def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill
 
 def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
     """List backups with age, size, revision and drill."""
-    from k8sops.etcd.backups import list_data, on_hosts, print_backups
-    from k8sops.etcd.copies import elsewhere
+    from k8sops.roles.etcd.backups import list_data, on_hosts, print_backups
+    from k8sops.roles.etcd.copies import elsewhere
 
     spec = load_spec(options.inventory)
     screen = console(options.color, stderr=options.output is o.Output.json)
@@ -124,7 +124,7 @@ def verify(
 
     The drill runs on the control plane that has the backup, or with --from on this machine.
     """
-    from k8sops.etcd.backup import check_name
+    from k8sops.roles.etcd.backup import check_name
 
     if name and latest:
         raise UsageError("a name and --latest", remedy="one of them")
@@ -138,7 +138,7 @@ def verify(
 
 
 def _drill(options: o.PlayOptions, name: str) -> int:
-    from k8sops.etcd.members import refuse_external
+    from k8sops.roles.etcd.members import refuse_external
 
     refuse_external(load_spec(options.inventory))
     return play(playing(options, "etcd-verify").told(backup=name), options, lambda work, found: None)

@@ -15,9 +15,9 @@ from k8sops.cli.common import connections, console, load_spec
 from k8sops.errors import InputError, K8sopsError, UsageError
 
 if TYPE_CHECKING:
-    from k8sops.etcd.backup import Manifest
-    from k8sops.etcd.copies import Place
-    from k8sops.spec import ClusterSpec
+    from k8sops.inventory.spec import ClusterSpec
+    from k8sops.roles.etcd.backup import Manifest
+    from k8sops.roles.etcd.copies import Place
 
 
 def every_cluster(inventories: list[Path] | None, work: Callable[[Path], int]) -> int:
@@ -49,7 +49,7 @@ def refuse_bad_places(to: list[str] | None, encrypt_to: str) -> None:
     """InputError where a copy could not go to, or not be encrypted to; before any host is asked."""
     from pydantic import TypeAdapter, ValidationError
 
-    from k8sops.forms import AgeRecipient, Place
+    from k8sops.inventory.forms import AgeRecipient, Place
 
     try:
         for one in to or ():
@@ -69,8 +69,8 @@ def refuse_bad_places(to: list[str] | None, encrypt_to: str) -> None:
 
 def drill_here(options: o.HostOptions, name: str, source: str, identity: Path | None, tools: Path | None) -> int:
     """The drill of a copy on this machine; its result is noted in the manifest there."""
-    from k8sops.etcd.copies import place
-    from k8sops.shell import quote
+    from k8sops.engine.shell import quote
+    from k8sops.roles.etcd.copies import place
 
     spec, screen = load_spec(options.inventory), console(options.color)
     with place(spec, source) as one:
@@ -99,7 +99,7 @@ def _refuse_other_cluster(spec: ClusterSpec, manifest: Manifest) -> None:
 
 def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool) -> None:
     """scratch/bin leads to the etcd tools of this version: those given, those kept, or a control plane's."""
-    from k8sops.etcd.backups import tools_of
+    from k8sops.roles.etcd.backups import tools_of
 
     kept = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "k8sops" / "etcd" / version
     found = tools or kept
@@ -113,6 +113,6 @@ def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool
 
 def _need_pki(folder: Path) -> None:
     """A certificate for the scratch etcd that only this drill has: other users of this machine cannot read it."""
-    from k8sops.etcd.throwaway import write_certificates
+    from k8sops.roles.etcd.throwaway import write_certificates
 
     write_certificates(folder)

@@ -17,9 +17,9 @@ from k8sops.errors import InputError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from k8sops.host import Host
-    from k8sops.playbook import Playbook
-    from k8sops.spec import ClusterSpec, HostEntry
+    from k8sops.engine.host import Host
+    from k8sops.engine.playbook import Playbook
+    from k8sops.inventory.spec import ClusterSpec, HostEntry
     from k8sops.ssh.connection import SSHHost
     from k8sops.ssh.way import SSHSettings
 
@@ -41,8 +41,8 @@ def console(color: Color = Color.auto, *, stderr: bool = False) -> Console:
 
 def load_spec(path: Path) -> ClusterSpec:
     """The cluster of an inventory file, and its key files are there."""
-    from k8sops.inventory import load_inventory
-    from k8sops.spec import make_spec
+    from k8sops.inventory.load import load_inventory
+    from k8sops.inventory.spec import make_spec
 
     inventory = load_inventory(path)
     spec = make_spec(inventory)
@@ -58,8 +58,8 @@ def load_spec(path: Path) -> ClusterSpec:
 
 def load_named_playbook(name: str, folder: Path) -> Playbook:
     """The playbook in this file, or the one of this name: from playbooks/ in `folder`, else one that k8sops ships."""
-    from k8sops.playbook import load_playbook
-    from k8sops.render import data_path
+    from k8sops.engine.playbook import load_playbook
+    from k8sops.engine.render import data_path
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):

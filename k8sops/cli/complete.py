@@ -27,7 +27,7 @@ def host(context: typer.Context, incomplete: str) -> list[str]:
 def tasks(context: typer.Context, incomplete: str) -> list[str]:
     """Names of tasks, those of the user's own too."""
     before, comma, word = incomplete.rpartition(",")
-    found = _stems("tasks", ".py", _inventory(context).parent, Path(__file__).parents[1])
+    found = _stems("tasks", ".py", _inventory(context).parent, *(Path(__file__).parents[1] / "roles").iterdir())
     names = [name.replace("_", "-") for name in found if not name.startswith("_")]
     return [f"{before}{comma}{name}" for name in names if name.startswith(word)]
 
@@ -61,7 +61,7 @@ def _inventory(context: typer.Context) -> Path:
 def _names(context: typer.Context, *, groups: bool = True) -> list[str]:
     import yaml
 
-    from k8sops.ranges import expand
+    from k8sops.inventory.ranges import expand
 
     try:
         data: Any = yaml.load(

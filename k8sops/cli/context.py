@@ -10,17 +10,17 @@ from k8sops.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from k8sops.plan import Plan
-    from k8sops.runner import Done
-    from k8sops.session import Session
+    from k8sops.engine.plan import Plan
+    from k8sops.engine.runner import Done
+    from k8sops.engine.session import Session
 
 FINDING, HERE = "OperatorKubeconfig", "this machine"
 
 
 def with_findings(found: Plan) -> Plan:
     """The plan, with a warning where the context could not be written after it."""
-    from k8sops import kubeconfig
-    from k8sops.findings import Finding
+    from k8sops.engine.findings import Finding
+    from k8sops.operations import kubeconfig
 
     waived = {name.lower() for name in (*found.waived, *found.spec.preflight_ignore)}
     if waived & {FINDING.lower(), "all"}:
@@ -38,7 +38,7 @@ def write(screen: Console, session: Session, found: Plan, done: Done) -> None:
 
     Where it cannot be written the cluster is none the worse for it: that is printed, and the run is not a failure.
     """
-    from k8sops import kubeconfig
+    from k8sops.operations import kubeconfig
 
     name = done.fleet.delegate([host.name for host in found.spec.control_planes])
     digest, context = done.fleet[name].admin_conf, kubeconfig.context_name(found.spec)

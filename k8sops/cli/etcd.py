@@ -30,7 +30,7 @@ def status(options: o.HostOptions) -> int:
 
     The members are asked themselves; the API need not be available.
     """
-    from k8sops.etcd.members import print_members
+    from k8sops.roles.etcd.members import print_members
 
     found = _members(options)
     return answer(found, options, print_members)
@@ -119,7 +119,7 @@ def replace(
 
 
 def _request(options: o.PlayOptions, playbook: str) -> Request:
-    from k8sops.etcd.members import refuse_external
+    from k8sops.roles.etcd.members import refuse_external
 
     refuse_external(load_spec(options.inventory))
     return playing(options, playbook)
@@ -131,8 +131,8 @@ def _upkeep(request: Request, options: o.PlayOptions, yes: bool) -> int:
 
 
 def _members(options: o.HostOptions) -> dict[str, Any]:
-    from k8sops.etcd.members import ask
-    from k8sops.session import Session
+    from k8sops.engine.session import Session
+    from k8sops.roles.etcd.members import ask
 
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:

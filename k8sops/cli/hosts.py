@@ -8,7 +8,7 @@ from k8sops.cli.common import answer, connections, load_spec
 
 def status(options: o.HostOptions) -> int:
     """Show nodes, control plane, etcd, certificates and backups."""
-    from k8sops.status import ask, print_status
+    from k8sops.report.status import ask, print_status
 
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:

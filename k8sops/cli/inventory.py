@@ -25,7 +25,7 @@ def init(
 
     Beside it goes the schema by which editors complete and check it.
     """
-    from k8sops.render import data_path
+    from k8sops.engine.render import data_path
 
     if file.exists() and not force:
         raise InputError("already exists", where=Where(str(file)), remedy="--force overwrites it")
@@ -43,9 +43,9 @@ def show(
     """Show the settings of a host, and where each comes from."""
     from difflib import get_close_matches
 
-    from k8sops.documents import document
-    from k8sops.inventory import load_inventory
-    from k8sops.report import table
+    from k8sops.engine.documents import document
+    from k8sops.inventory.load import load_inventory
+    from k8sops.report.terminal import table
 
     loaded = load_inventory(inventory)
     found = [one for one in loaded.hosts if one.name == host]
@@ -65,6 +65,6 @@ def show(
 @app.command()
 def schema() -> None:
     """Print the JSON Schema of an inventory, for editors."""
-    from k8sops import inventory as module
+    from k8sops.inventory import load as module
 
     print_json(module.schema())

@@ -98,10 +98,10 @@ def down(
 @app.command()
 def status(output: o.OutputOption = o.Output.table) -> None:
     """List the hosts of all labs."""
-    from k8sops.documents import document
+    from k8sops.engine.documents import document
     from k8sops.lab import hosts
     from k8sops.lab.engine import answers
-    from k8sops.report import table
+    from k8sops.report.terminal import table
 
     found = hosts.all_hosts() if answers() else []
     if output is o.Output.json:

@@ -13,8 +13,8 @@ from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, stop_h
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
-    from k8sops.plan import Plan
-    from k8sops.runner import Done
+    from k8sops.engine.plan import Plan
+    from k8sops.engine.runner import Done
     from k8sops.verify import Result
 
 Ask = Callable[[Work, "Plan"], None]
@@ -28,7 +28,7 @@ def play(
 ) -> int:
     """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
     `then` after it, when nothing has failed. The exit code."""
-    from k8sops.report import done_data, print_done
+    from k8sops.report.terminal import done_data, print_done
 
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:

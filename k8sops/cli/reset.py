@@ -15,8 +15,8 @@ from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from k8sops.plan import Plan
-    from k8sops.spec import ClusterSpec
+    from k8sops.engine.plan import Plan
+    from k8sops.inventory.spec import ClusterSpec
 
 
 def reset(
@@ -61,7 +61,7 @@ def _still_listed(names: list[str]) -> str:
 
 def _leaving(spec: ClusterSpec, limit: str, every: bool) -> list[str]:
     """The hosts that are to leave; some control plane stays, unless the whole cluster goes."""
-    from k8sops.patterns import select
+    from k8sops.inventory.patterns import select
 
     leaving = [host.name for host in select(spec, limit)]
     if not leaving:

@@ -17,8 +17,8 @@ from k8sops.cli.work import Work, playing
 from k8sops.errors import InputError
 
 if TYPE_CHECKING:
-    from k8sops.plan import Plan
-    from k8sops.spec import ClusterSpec
+    from k8sops.engine.plan import Plan
+    from k8sops.inventory.spec import ClusterSpec
     from k8sops.verify import Result
 
 PATIENCE = 300
@@ -50,10 +50,10 @@ def restore(
 
     Shows first what will be lost. The old data are kept; `etcd back` switches back to them.
     """
-    from k8sops.etcd.backup import check_name
-    from k8sops.etcd.copies import place
-    from k8sops.etcd.members import refuse_external
-    from k8sops.localfile import write_private
+    from k8sops.engine.localfile import write_private
+    from k8sops.roles.etcd.backup import check_name
+    from k8sops.roles.etcd.copies import place
+    from k8sops.roles.etcd.members import refuse_external
 
     refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     spec = load_spec(options.inventory)
@@ -109,8 +109,8 @@ def back(
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Undo a restore: switch back to the data before it."""
-    from k8sops.etcd.members import refuse_external
-    from k8sops.etcd.restore import ID
+    from k8sops.roles.etcd.members import refuse_external
+    from k8sops.roles.etcd.restore import ID
 
     refuse_without_terminal(bool(confirm) or options.check, CONFIRM)
     spec = load_spec(options.inventory)
@@ -139,7 +139,7 @@ def _all_but(spec: ClusterSpec, names: Iterable[str]) -> str:
 
 def _holders(found: Plan, name: str) -> dict[str, bool]:
     """The control planes that take part, and whether they have the backup."""
-    from k8sops.plan import Outcome
+    from k8sops.engine.plan import Outcome
 
     steps = [step for step in found.steps if step.resource.id == f"backup:{name}"]
     return {step.host: found.outcome(step) is Outcome.HOLDS for step in steps}
@@ -147,7 +147,7 @@ def _holders(found: Plan, name: str) -> dict[str, bool]:
 
 def _deliver(work: Work, found: Plan, name: str, folder: Path | None, whence: str) -> None:
     """Every control plane that takes part has the backup's files: from this folder, or from one that has them."""
-    from k8sops import transfer
+    from k8sops.engine import transfer
 
     holders, there = _holders(found, name), work.spec.settings.backup.folder
     giver = next((host for host, has in holders.items() if has), None)
@@ -166,8 +166,8 @@ def _deliver(work: Work, found: Plan, name: str, folder: Path | None, whence: st
 
 def _show_loss(work: Work, found: Plan) -> None:
     """What a restore takes away: the revisions and the time since, and objects made since, by kind."""
-    from k8sops.etcd.backups import age
-    from k8sops.etcd.restore import manifest_of, said
+    from k8sops.roles.etcd.backups import age
+    from k8sops.roles.etcd.restore import manifest_of, said
 
     manifest = manifest_of(found.fleet)
     assert manifest, "a plan without a manifest is not asked for"
@@ -197,8 +197,8 @@ kubectl get "$kinds" -A --ignore-not-found --request-timeout=30s \
 
 def _made_since(work: Work, found: Plan, since: str) -> dict[str, int] | None:
     """How many objects of each kind are younger than that; None where the API does not answer."""
+    from k8sops.engine.shell import QUERY_SECONDS, envelope, new_mark
     from k8sops.errors import HostError
-    from k8sops.shell import QUERY_SECONDS, envelope, new_mark
 
     name = found.fleet.delegate([host.name for host in found.spec.control_planes])
     if not found.fleet[name].api:
@@ -217,7 +217,7 @@ def _made_since(work: Work, found: Plan, since: str) -> dict[str, int] | None:
 
 def _name_old_nodes(work: Work) -> list[str]:
     """The nodes of the backup that the inventory does not have; their hosts may be gone, so they are not waited for."""
-    from k8sops.status import ask
+    from k8sops.report.status import ask
 
     names = {host.name for host in work.spec.hosts}
     old = sorted(row["name"] for row in ask(work.session.connect, work.spec)["nodes"] if row["name"] not in names)
@@ -227,7 +227,7 @@ def _name_old_nodes(work: Work) -> list[str]:
 
 
 def _say_the_way_back(work: Work, found: Plan) -> None:
-    from k8sops.etcd.restore import restore_of
+    from k8sops.roles.etcd.restore import restore_of
 
     one = restore_of(found.fleet)
     work.note(f"\nThe old data are kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")

@@ -13,7 +13,7 @@ from k8sops.cli.common import console, print_json
 from k8sops.cli.group import Group
 
 if TYPE_CHECKING:
-    from k8sops.journal import Event
+    from k8sops.engine.journal import Event
 
 RUN: Any = typer.Argument(help="A run's id, the beginning of one, or `last`.", autocompletion=complete.runs)
 app = typer.Typer(cls=Group, help="Earlier runs, from their journals.", no_args_is_help=True)
@@ -22,9 +22,9 @@ app = typer.Typer(cls=Group, help="Earlier runs, from their journals.", no_args_
 @app.command("list")
 def list_runs(output: o.OutputOption = o.Output.table) -> None:
     """List runs, newest first."""
-    from k8sops.documents import document, rfc3339
-    from k8sops.journal import read, runs, state_dir
-    from k8sops.report import table
+    from k8sops.engine.documents import document, rfc3339
+    from k8sops.engine.journal import read, runs, state_dir
+    from k8sops.report.terminal import table
 
     rows = []
     for path in runs(state_dir() / "runs")[:50]:
@@ -53,7 +53,7 @@ def list_runs(output: o.OutputOption = o.Output.table) -> None:
 
 def run_document(run: str, events: list[Event]) -> dict[str, Any]:
     """A run for machines: its beginning and end, its recap, and every event of its journal."""
-    from k8sops.documents import document, rfc3339
+    from k8sops.engine.documents import document, rfc3339
 
     def first(kind: str) -> Event:
         return next((event for event in events if event["type"] == kind), {})
@@ -87,9 +87,9 @@ def html(
 
     Hosts are rows, resources are bars; a click shows differences and output. The file needs no network.
     """
-    from k8sops import timeline
-    from k8sops.journal import find_run, read, state_dir
-    from k8sops.localfile import write_private
+    from k8sops.engine.journal import find_run, read, state_dir
+    from k8sops.engine.localfile import write_private
+    from k8sops.report import timeline
 
     path = find_run(state_dir() / "runs", run)
     target = out or Path(f"{path.stem}.html")
@@ -105,7 +105,7 @@ def show(
 ) -> None:
     """Show what a run did, step by step."""
     from k8sops.cli.story import tell
-    from k8sops.journal import find_run, read, state_dir
+    from k8sops.engine.journal import find_run, read, state_dir
 
     path = find_run(state_dir() / "runs", run)
     events = list(read(path))

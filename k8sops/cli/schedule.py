@@ -27,7 +27,7 @@ def schedule(
 
     Where the inventory has no schedule, scheduled backups are removed.
     """
-    from k8sops.etcd.members import refuse_external
+    from k8sops.roles.etcd.members import refuse_external
 
     if context.invoked_subcommand:
         return None
@@ -40,7 +40,7 @@ def schedule(
 @o.command(app)
 def status(options: o.HostOptions) -> int:
     """Show the last and the next runs of all control planes."""
-    from k8sops.etcd.schedule import ask, print_schedule
+    from k8sops.roles.etcd.schedule import ask, print_schedule
 
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.markup import escape
 
-from k8sops.journal import Event
-from k8sops.plan import Outcome
-from k8sops.report import LEVELS, SIGNS, Progress, print_failure, print_recap
-from k8sops.runner import Tally
-from k8sops.stream import Failure
-from k8sops.summary import fold
+from k8sops.engine.journal import Event
+from k8sops.engine.plan import Outcome
+from k8sops.engine.runner import Tally
+from k8sops.engine.stream import Failure
+from k8sops.engine.summary import fold
+from k8sops.report.terminal import LEVELS, SIGNS, Progress, print_failure, print_recap
 
 CODES = {
     0: "done",

@@ -14,8 +14,8 @@ from k8sops.errors import HostError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from k8sops.host import Host
-    from k8sops.spec import ClusterSpec
+    from k8sops.engine.host import Host
+    from k8sops.inventory.spec import ClusterSpec
     from k8sops.verify import Result
 
 
@@ -53,8 +53,8 @@ def examine(spec: ClusterSpec, timeout: float, options: o.HostOptions, junit: Pa
 
 def refuse_silence(connect: Callable[[str], Host], spec: ClusterSpec) -> None:
     """UnreachableError where no host answers: every test would wait for a login of its own, and say nothing else."""
-    from k8sops.session import Session
-    from k8sops.shell import envelope, new_mark
+    from k8sops.engine.session import Session
+    from k8sops.engine.shell import envelope, new_mark
 
     names, script = [host.name for host in spec.hosts], envelope(new_mark(), ["true"])
     answers = Session(connect, lambda event: None).each(names, lambda name: connect(name).run(script))

@@ -30,8 +30,8 @@ def version(
 
     With --hosts: kubelet, kubeadm, kubectl, containerd, docker, kernel and operating system of every host.
     """
-    from k8sops.documents import document
-    from k8sops.versions import RELEASES
+    from k8sops.engine.documents import document
+    from k8sops.inventory.releases import RELEASES
 
     minors = list(RELEASES)
     client = {"k8sops": __version__, "python": platform.python_version(), "kubernetes": minors}
@@ -47,9 +47,9 @@ def version(
 
 
 def _hosts(options: o.HostOptions, limit: str, forks: int) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    from k8sops.components import gather
-    from k8sops.patterns import select
-    from k8sops.session import Session
+    from k8sops.engine.session import Session
+    from k8sops.inventory.patterns import select
+    from k8sops.report.components import gather
 
     spec = load_spec(options.inventory)
     names = [host.name for host in select(spec, limit)]
@@ -61,8 +61,8 @@ def _hosts(options: o.HostOptions, limit: str, forks: int) -> tuple[list[dict[st
 
 
 def _print(options: o.HostOptions, rows: list[dict[str, Any]], unreachable: dict[str, str]) -> None:
-    from k8sops.components import NAMES
-    from k8sops.report import print_unreachable, table
+    from k8sops.report.components import NAMES
+    from k8sops.report.terminal import print_unreachable, table
 
     screen = console(options.color)
     print()

@@ -16,27 +16,20 @@ from typer import Abort
 from k8sops import __version__
 from k8sops.cli import options as o
 from k8sops.cli.common import assignments, connections, load_named_playbook, load_spec, print_json, who, words
-from k8sops.errors import (
-    Cancelled,
-    HostError,
-    K8sopsError,
-    LockedError,
-    PreflightError,
-    UnreachableError,
-)
+from k8sops.errors import Cancelled, HostError, K8sopsError, LockedError, PreflightError, UnreachableError
 
 if TYPE_CHECKING:
     from threading import Event as Flag
 
     from rich.console import Console
 
-    from k8sops.journal import Event, Journal
-    from k8sops.plan import Filters, Plan
-    from k8sops.playbook import Playbook
-    from k8sops.report import Progress
-    from k8sops.runner import Done
-    from k8sops.session import Session
-    from k8sops.spec import ClusterSpec
+    from k8sops.engine.journal import Event, Journal
+    from k8sops.engine.plan import Filters, Plan
+    from k8sops.engine.playbook import Playbook
+    from k8sops.engine.runner import Done
+    from k8sops.engine.session import Session
+    from k8sops.inventory.spec import ClusterSpec
+    from k8sops.report.terminal import Progress
 
 
 @dataclass(frozen=True)
@@ -58,7 +51,7 @@ class Request:
 
 def asked(options: o.PlanOptions) -> Request:
     """What plan, check and apply were asked for."""
-    from k8sops.plan import Filters
+    from k8sops.engine.plan import Filters
 
     filters = Filters(options.limit, words(options.tags), words(options.skip_tags), words(options.pick))
     waived, password = words(options.ignore_preflight_errors), options.ask_become_pass
@@ -68,7 +61,7 @@ def asked(options: o.PlanOptions) -> Request:
 
 def playing(options: o.PlayOptions, playbook: str, limit: str = "all", forks: int = 20, waive: str = "") -> Request:
     """What a command with a playbook of its own was asked for."""
-    from k8sops.plan import Filters
+    from k8sops.engine.plan import Filters
 
     password = options.ask_become_pass
     return Request(options.inventory, playbook, Filters(limit), forks, options.verbose, words(waive), password)
@@ -87,7 +80,7 @@ class Work:
     since: float
 
     def look(self, waived: Iterable[str]) -> Plan:
-        from k8sops.survey import make_plan
+        from k8sops.engine.survey import make_plan
 
         with self.progress.showing(f"looking at {len(self.spec.hosts)} hosts"):
             found = make_plan(self.session, self.spec, self.playbook, self.filters, waived)
@@ -96,8 +89,8 @@ class Work:
 
     def record(self, found: Plan, *, runs: bool) -> None:
         """The journal has what the plan showed; of one that `runs`, the changes are recorded as they are made."""
-        from k8sops.report import folded
-        from k8sops.summary import summary
+        from k8sops.engine.summary import summary
+        from k8sops.report.terminal import folded
 
         for finding in found.findings:
             self.session.emit({"type": "finding", **vars(finding), "level": finding.level})
@@ -110,8 +103,8 @@ class Work:
 
     def run(self, found: Plan, wait: float, first: Callable[[], None] | None = None) -> Done:
         """The plan, after `first`, carried out while no other run may change the cluster."""
-        from k8sops import lock
-        from k8sops.runner import run
+        from k8sops.engine import lock
+        from k8sops.engine.runner import run
 
         planes = [host.name for host in found.spec.control_planes if host.name in found.fleet.facts]
         with self.progress.showing("asking for the cluster's lock"):
@@ -147,7 +140,7 @@ class Work:
 @contextmanager
 def working(screen: Console, request: Request) -> Iterator[Work]:
     """Inventory, playbook, journal and connections of one command; all closed in the end."""
-    from k8sops.selection import check_filters, check_ignored
+    from k8sops.engine.selection import check_filters, check_ignored
 
     spec = load_spec(request.inventory)
     playbook = load_named_playbook(request.playbook, spec.folder)
@@ -158,10 +151,10 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
         made = connections(spec, ask_password=request.ask_password, dial=names, forks=forks)
         connect = stack.enter_context(made)
         # What the rest of the work needs is imported while logins are under way.
-        from k8sops.journal import Journal, state_dir, usual_seconds
-        from k8sops.kubeadm import certificate_key, token
-        from k8sops.report import Progress
-        from k8sops.session import Session
+        from k8sops.engine.journal import Journal, state_dir, usual_seconds
+        from k8sops.engine.session import Session
+        from k8sops.report.terminal import Progress
+        from k8sops.roles.kubeadm.config import certificate_key, token
 
         folder = state_dir() / "runs"
         journal = Journal(folder, [token()[1], certificate_key()])
@@ -191,7 +184,7 @@ def working(screen: Console, request: Request) -> Iterator[Work]:
 
 def _looked_at(spec: ClusterSpec, filters: Filters) -> list[str]:
     """The hosts that facts are asked of, whatever the playbook."""
-    from k8sops.patterns import select
+    from k8sops.inventory.patterns import select
 
     return list(dict.fromkeys(host.name for host in (*spec.control_planes, *select(spec, filters.limit))))
 
@@ -214,7 +207,7 @@ def _stopping(stop: Flag, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def nothing(found: Plan) -> Done:
-    from k8sops.runner import Done, Tally
+    from k8sops.engine.runner import Done, Tally
 
     tallies = {name: Tally() for name in found.fleet.facts}
     return Done(tallies | {name: Tally(unreachable=1) for name in found.unreachable}, fleet=found.fleet)
@@ -222,19 +215,19 @@ def nothing(found: Plan) -> Done:
 
 def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
     """Prints a plan; the exit code when it cannot be applied."""
-    from k8sops import report
-    from k8sops.summary import none_reachable, summary
+    from k8sops.engine.summary import none_reachable, summary
+    from k8sops.report import terminal
 
     if output is o.Output.json:
-        print_json(report.plan_data(found))
+        print_json(terminal.plan_data(found))
     else:
         screen.print(
             f"Cluster {found.spec.cluster}, Kubernetes {found.spec.version}, playbook {found.playbook.name}",
             highlight=False,
         )
-        report.print_unreachable(screen, found.unreachable)
-        report.print_plan(screen, found, diffs=diffs)
-        report.print_findings(screen, found)
+        terminal.print_unreachable(screen, found.unreachable)
+        terminal.print_plan(screen, found, diffs=diffs)
+        terminal.print_findings(screen, found)
         screen.print(f"\n[bold]{summary(found)}[/bold]", highlight=False)
     if none_reachable(found):
         return UnreachableError.exit_code
@@ -250,8 +243,8 @@ def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) ->
 
 def refused_document(found: Plan, code: int) -> dict[str, Any]:
     """A plan that cannot be applied, as an error for machines, with what speaks against it."""
-    from k8sops.documents import document
-    from k8sops.report import plan_data
+    from k8sops.engine.documents import document
+    from k8sops.report.terminal import plan_data
 
     plan = plan_data(found)
     fields = {"message": plan["summary"], "where": None, "host": None, "remedy": None, "exitCode": code}
@@ -265,7 +258,7 @@ def stop_here(found: Plan, output: o.Output, code: int, *, check: bool) -> bool:
     """
     impossible = bool(code) and not (code == UnreachableError.exit_code and found.fleet.facts)
     if output is o.Output.json and (impossible or check):
-        from k8sops.report import plan_data
+        from k8sops.report.terminal import plan_data
 
         print_json(refused_document(found, code) if impossible else plan_data(found))
     return impossible or check

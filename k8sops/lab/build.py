@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from k8sops.errors import InputError
+from k8sops.inventory.releases import release_of
 from k8sops.lab.image import digest
 from k8sops.lab.machine import Say, cache_dir, command, data_dir, need, taking, watched
-from k8sops.versions import release_of
 
 KUBERNETES = [
     "kubeadm",

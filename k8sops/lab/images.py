@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin
 
+from k8sops.inventory.releases import release_of
 from k8sops.lab.image import debian_sources, digest
 from k8sops.lab.machine import LabError, Say, cache_dir, command, need, taking
-from k8sops.versions import release_of
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from k8sops.resource import Resource
-from k8sops.shell import Secret, quote
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import Secret, quote
 
 
 def _put(path: str, content: str, mode: int, owner: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from k8sops.resource import Resource
-from k8sops.shell import quote
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import quote
 
 SYSCTL_FILE = "/etc/sysctl.d/90-k8sops-{}.conf"
 SWAP_UNITS = "systemctl list-unit-files --type=swap --no-legend"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from k8sops.resource import Resource
-from k8sops.resources.etcd import removing_members
-from k8sops.shell import Secret, quote
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import Secret, quote
+from k8sops.roles.etcd.upkeep import removing_members
 
 CONFIG_DIR = "/etc/kubernetes/k8sops"
 INITIALISED = f"{CONFIG_DIR}/initialised"

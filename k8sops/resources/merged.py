@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from k8sops.facts import HostFacts
-from k8sops.resource import Resource
-from k8sops.shell import Secret, quote
+from k8sops.engine.facts import HostFacts
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import Secret, quote
 
 DIGEST = "sha256:"
 COPY = ".k8sops-before"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from k8sops.resource import Resource, Risk
-from k8sops.shell import quote
+from k8sops.engine.resource import Resource, Risk
+from k8sops.engine.shell import quote
 
 KEYRINGS = "/etc/apt/keyrings"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from k8sops.resource import Resource
-from k8sops.shell import quote
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import quote
 
 
 def service(name: str, *, running: bool = True, reads: Sequence[str] = (), in_use: bool = False) -> Resource:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8sops.resource import Resource
-from k8sops.shell import quote
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import quote
 
 
 def withdrawn(name: str, pattern: str, kept: Iterable[str], *, first: str = "", effect: str = "") -> Resource:

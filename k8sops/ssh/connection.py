@@ -11,9 +11,9 @@ from typing import Any
 import paramiko
 from fabric import Connection
 
+from k8sops.engine.host import Dialogue, Result
+from k8sops.engine.shell import READER, framed
 from k8sops.errors import UnreachableError
-from k8sops.host import Dialogue, Result
-from k8sops.shell import READER, framed
 from k8sops.ssh import privileges
 from k8sops.ssh.execution import GRACE, Conversation, Exec, Shell, start
 from k8sops.ssh.faults import reason

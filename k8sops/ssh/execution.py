@@ -11,9 +11,9 @@ from typing import Any
 
 import paramiko
 
+from k8sops.engine.host import Result
+from k8sops.engine.shell import BEAT, framed, new_mark, quote
 from k8sops.errors import HostError, UnreachableError
-from k8sops.host import Result
-from k8sops.shell import BEAT, framed, new_mark, quote
 
 GRACE = 10.0
 IDLE, SILENCE = 10.0, 20.0

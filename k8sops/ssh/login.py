@@ -16,7 +16,7 @@ from typing import Any
 import paramiko
 from fabric import Connection
 
-from k8sops import retry
+from k8sops.engine import retry
 from k8sops.errors import UnreachableError
 from k8sops.ssh.faults import TRANSIENT, no_connection, no_ssh
 from k8sops.ssh.hostkeys import Hop, Known, refusal, trusted

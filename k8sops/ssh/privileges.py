@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from k8sops.engine.host import Result
 from k8sops.errors import UnreachableError
-from k8sops.host import Result
 
 NOT_ROOT = 77
 NEEDS_ROOT = f"LC_ALL=C; [ $EUID = 0 ] || {{ IFS= read -r n; IFS= read -rN $n s; exit {NOT_ROOT}; }}"

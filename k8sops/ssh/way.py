@@ -15,8 +15,8 @@ from typing import Any
 import paramiko
 from fabric import Config, Connection
 
+from k8sops.engine.shell import quote
 from k8sops.errors import UnreachableError
-from k8sops.shell import quote
 from k8sops.ssh import config
 from k8sops.ssh.hostkeys import KNOWN_HOSTS
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from rich.console import Console
 
+from k8sops.engine.host import Host
+from k8sops.engine.shell import envelope, new_mark
 from k8sops.errors import HostError
-from k8sops.host import Host
-from k8sops.report import table
-from k8sops.shell import envelope, new_mark
-from k8sops.spec import ClusterSpec
+from k8sops.inventory.spec import ClusterSpec
+from k8sops.report.terminal import table
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 import testinfra.host
 from testinfra.backend import base
 
-from k8sops.host import Host
-from k8sops.shell import envelope, new_mark
+from k8sops.engine.host import Host
+from k8sops.engine.shell import envelope, new_mark
 
 
 class Backend(base.BaseBackend):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.verify.backend import over_testinfra
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote as in_url
 
-from k8sops.shell import quote
+from k8sops.engine.shell import quote
 from k8sops.verify.backend import over_testinfra
 
 PORT = 8080

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from k8sops import health
-from k8sops.shell import QUERY_SECONDS, envelope, new_mark, quote
-from k8sops.spec import ClusterSpec
+from k8sops.engine.shell import QUERY_SECONDS, envelope, new_mark, quote
+from k8sops.inventory.spec import ClusterSpec
+from k8sops.roles.health import health
 from k8sops.verify.backend import over_testinfra
 from k8sops.verify.http import PORT, Answer, Asker, Pod
 

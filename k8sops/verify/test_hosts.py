@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from k8sops.spec import ClusterSpec, HostEntry
+from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 
 def test_no_swap_is_used(node: Any, entry: HostEntry) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from k8sops import journal
+from k8sops.engine import journal
 from k8sops.lab.machine import need
 
 NAME = os.environ.get("K8SOPS_LAB", "test")

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from k8sops import yamlfile
-from k8sops.facts import Fleet, HostFacts
-from k8sops.inventory import read_inventory
-from k8sops.resource import Resource
-from k8sops.spec import make_spec
-from k8sops.task import load_task, task_names
+from k8sops.engine.facts import Fleet, HostFacts
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import load_task, task_names
+from k8sops.inventory import yamlfile
+from k8sops.inventory.load import read_inventory
+from k8sops.inventory.spec import make_spec
 
 INVENTORY = """\
 cluster: demo

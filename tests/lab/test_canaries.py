@@ -26,8 +26,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from k8sops.resources.files import private_file
-from k8sops.shell import Secret
-from k8sops.task import Task
+from k8sops.engine.shell import Secret
+from k8sops.engine.task import Task
 
 
 def _resources(spec, host, fleet):

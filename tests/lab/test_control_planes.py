@@ -9,8 +9,8 @@ import pytest
 import yaml
 from conftest import Cluster
 
-from k8sops import shell
-from k8sops.etcd import library
+from k8sops.engine import shell
+from k8sops.roles.etcd import library
 
 SECOND: dict[str, Any] = {}
 """The second worker's entry, until it is put into the inventory."""

@@ -15,7 +15,7 @@ import strikes
 from conftest import Cluster
 from strikes import SEED, Started, Tally
 
-from k8sops.shell import RUN_LOCK, quote
+from k8sops.engine.shell import RUN_LOCK, quote
 
 pytestmark = pytest.mark.beside
 PAIRS = int(os.environ.get("K8SOPS_PAIRS", "5"))

@@ -19,8 +19,8 @@ from conftest import Cluster
 from sampler import in_files, on_host, sampling
 from strikes import SEED, Tally
 
-from k8sops.journal import state_dir
-from k8sops.shell import quote
+from k8sops.engine.journal import state_dir
+from k8sops.engine.shell import quote
 
 pytestmark = pytest.mark.beside
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"

@@ -155,8 +155,8 @@ def drill(planes: Cluster, folder: Path, name: str) -> Ran:
 def test_damaged_files_never_pass_a_drill(planes: Cluster, taken: Path, tmp_path: Path) -> None:
     """Cut short and with one bit turned, at every hundredth of its length: by the words that every drill begins with,
     and by a real etcdutl."""
-    from k8sops import shell
-    from k8sops.etcd import library
+    from k8sops.engine import shell
+    from k8sops.roles.etcd import library
 
     (manifest,) = taken.glob("*.json")
     name = manifest.stem

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from k8sops import shell
-from k8sops.etcd import library
+from k8sops.engine import shell
+from k8sops.engine.shell import quote
 from k8sops.lab.build import ensure_built, others
 from k8sops.lab.machine import cache_dir, command
-from k8sops.shell import quote
+from k8sops.roles.etcd import library
 
 pytestmark = pytest.mark.beside
 NAME = "demo-20260301T021500Z-cp1"

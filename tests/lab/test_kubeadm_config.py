@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from k8sops.inventory.releases import RELEASES
 from k8sops.lab.build import ensure_built, kubernetes, old_kubeadm
-from k8sops.versions import RELEASES
 
 pytestmark = pytest.mark.beside
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "kubeadm"

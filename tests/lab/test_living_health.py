@@ -43,7 +43,7 @@ spec:
 """
 TASK = """from k8sops.manifests import own_manifests
 from k8sops.resources.kubernetes import manifest
-from k8sops.task import Task
+from k8sops.engine.task import Task
 
 
 def _resources(spec, host, fleet):

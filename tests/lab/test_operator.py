@@ -18,7 +18,7 @@ import yaml
 from conftest import Cluster
 from test_ssh import ask, reach, refusal
 
-from k8sops.shell import LOCK_SECONDS
+from k8sops.engine.shell import LOCK_SECONDS
 from k8sops.ssh.way import SSHSettings
 
 __all__ = ["reach"]

@@ -28,8 +28,8 @@ SPOILED = """\
 - {name: Runtime, hosts: all, tasks: [spoiling, container-runtime]}
 """
 SPOILING = '''
-from k8sops.resource import Resource
-from k8sops.task import Task
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
 
 TOUCHED = Resource(id="touched", check="[ -e /run/touched ] || drift", apply="touch /run/touched /etc/docker/daemon.json")
 TASK = Task(name="spoiling", title="somebody else is at work", resources=lambda spec, host, fleet: [TOUCHED])

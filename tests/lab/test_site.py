@@ -12,12 +12,12 @@ import yaml
 from conftest import NAME, Cluster, bare_home
 
 from k8sops.cli.common import connections, load_named_playbook, load_spec
-from k8sops.host import Host
-from k8sops.kubeadm import flannel_manifest
-from k8sops.plan import Filters
-from k8sops.session import Connect, Session
-from k8sops.survey import make_plan
-from k8sops.testing import FakeHost
+from k8sops.engine.fakes import FakeHost
+from k8sops.engine.host import Host
+from k8sops.engine.plan import Filters
+from k8sops.engine.session import Connect, Session
+from k8sops.engine.survey import make_plan
+from k8sops.roles.kubeadm.config import flannel_manifest
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 

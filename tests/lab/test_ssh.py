@@ -13,8 +13,8 @@ import pytest
 import yaml
 from conftest import Cluster
 
+from k8sops.engine.shell import envelope, hold_script, new_mark
 from k8sops.errors import UnreachableError
-from k8sops.shell import envelope, hold_script, new_mark
 from k8sops.ssh.connection import SSHHost
 from k8sops.ssh.way import SSHSettings
 

@@ -12,9 +12,9 @@ from conftest import Cluster
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from k8sops.journal import Event
+from k8sops.engine.journal import Event
 from k8sops.lab.machine import need
-from k8sops.timeline import html
+from k8sops.report.timeline import html
 
 HOSTS, RESOURCES = 200, 60
 

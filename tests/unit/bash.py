@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from k8sops.host import Result
-from k8sops.resource import Resource
-from k8sops.shell import LOCK_SECONDS, READER, converge_script, framed, new_mark, parse_line, survey_script
-from k8sops.survey import read_survey
+from k8sops.engine.host import Result
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import LOCK_SECONDS, READER, converge_script, framed, new_mark, parse_line, survey_script
+from k8sops.engine.survey import read_survey
 
 
 def bash(script: str, folder: Path) -> Result:

@@ -15,14 +15,14 @@ from unittest.mock import patch
 import yaml
 
 import k8sops
-from k8sops import yamlfile
-from k8sops.facts import Fleet, HostFacts
-from k8sops.inventory import read_inventory
-from k8sops.plan import Filters, check_parameters, decisions, make_steps, tasks_of
-from k8sops.playbook import load_playbook
-from k8sops.resource import Resource
-from k8sops.shell import bare, define
-from k8sops.spec import make_spec
+from k8sops.engine.facts import Fleet, HostFacts
+from k8sops.engine.plan import Filters, check_parameters, decisions, make_steps, tasks_of
+from k8sops.engine.playbook import load_playbook
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import bare, define
+from k8sops.inventory import yamlfile
+from k8sops.inventory.load import read_inventory
+from k8sops.inventory.spec import make_spec
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE, PLAYBOOKS, GOLDEN = Path(k8sops.__file__).parent, ROOT / "playbooks", ROOT / "tests/golden"
@@ -31,24 +31,12 @@ CASES: Mapping[str, Any] = {str(name): case for name, case in DATA["cases"].item
 NOW = 1796083200.5
 """What the clock says, here and on hosts."""
 FACTS = "facts"
-ROLES = {
-    "hosts": "preflight capacity leftovers swap kernel time-sync names firewall reach shell-comfort",
-    "runtimes": "container-runtime",
-    "kubeadm": "kubernetes-packages kubeadm-init join-token control-plane-join kubeadm-join join-token-withdrawn "
-    "kubelet admin-kubeconfig secrets kubernetes-removed",
-    "nodes": "edits nodes nodes-forgotten node-removed health",
-    "networks": "cni",
-    "endpoint": "endpoint",
-    "etcd": "encryption-seeded etcd-back-caught-up etcd-back-data etcd-back-started etcd-back-stopped etcd-backup "
-    "etcd-compacted etcd-defragmented etcd-disarmed etcd-kubelets-restarted etcd-member-gone etcd-restore-caught-up "
-    "etcd-restore-data etcd-restore-finished etcd-restore-ready etcd-restore-started etcd-restore-stopped "
-    "etcd-schedule etcd-seeded etcd-verify",
-}
 
 
 def folder_of(task: str) -> str:
     """Where a task's golden files are, below tests/golden: in the folder of its role, if it has one."""
-    return "/".join([*(role for role, tasks in ROLES.items() if task in tasks.split()), task])
+    files = PACKAGE.glob(f"roles/*/tasks/{task.replace('-', '_')}.py")
+    return "/".join([*(file.parts[-3] for file in files), task])
 
 
 Files = Mapping[str, str]

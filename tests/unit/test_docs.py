@@ -8,18 +8,18 @@ from pathlib import Path
 
 from checkout import ROOT, copy_checkout, run_python
 
-from k8sops.render import data_path
-from k8sops.task import task_names
+from k8sops.engine.render import data_path
+from k8sops.engine.task import task_names
 
 README = (ROOT / "README.md").read_text()
 PROGRAM = """\
 import sys
 from pathlib import Path
 from k8sops.cli.common import load_named_playbook
-from k8sops.facts import Fleet, HostFacts
-from k8sops.inventory import load_inventory
-from k8sops.plan import Filters, make_steps
-from k8sops.spec import make_spec
+from k8sops.engine.facts import Fleet, HostFacts
+from k8sops.inventory.load import load_inventory
+from k8sops.engine.plan import Filters, make_steps
+from k8sops.inventory.spec import make_spec
 
 spec = make_spec(load_inventory(Path("README.yaml")))
 fleet = Fleet({host.name: HostFacts() for host in spec.hosts})
@@ -29,12 +29,12 @@ for step in make_steps(spec, load_named_playbook("site", spec.folder), fleet, Fi
 """
 NO_CACHE = ("-p", "no:cacheprovider")
 CONCERNED = (
-    "test_motd.py",
+    "hosts/test_motd.py",
     "test_golden.py",
     "test_docs.py",
-    "test_own_folders.py",
+    "engine/test_own_folders.py",
     "test_layers.py::test_imports_never_point_upwards",
-    "test_runner.py::test_a_survey_that_hangs_says_at_which_check",
+    "engine/test_runner.py::test_a_survey_that_hangs_says_at_which_check",
 )
 
 
@@ -43,15 +43,15 @@ def touches(checkout: Path) -> None:
     code, test = (
         re.sub(r"^   ", "", block, flags=re.M) for block in re.findall(r"^   ```python\n(.*?)```", README, re.S | re.M)
     )
-    template = re.search(r"`templates/motd.j2`: `(.*?)`", README)
+    template = re.search(r"`templates/hosts/motd.j2`: `(.*?)`", README)
     assert template
-    (checkout / "k8sops/tasks/motd.py").write_text(code)
-    (checkout / "templates/motd.j2").write_text(template[1])
+    (checkout / "k8sops/roles/hosts/tasks/motd.py").write_text(code)
+    (checkout / "templates/hosts/motd.j2").write_text(template[1])
     site = checkout / "playbooks/site.yaml"
     plays = site.read_text()
     if "motd" not in plays:
         site.write_text(plays.replace("tasks: [", "tasks: [motd, ", 1))
-    (checkout / "tests/unit/test_motd.py").write_text(test)
+    (checkout / "tests/unit/hosts/test_motd.py").write_text(test)
     command = re.search(r"`UPDATE_GOLDEN=1 .venv/bin/pytest (.*?)`", README)
     assert command
     run_python(checkout, ["-m", "pytest", *NO_CACHE, "-k", "not shellcheck", command[1]], UPDATE_GOLDEN="1")
@@ -70,17 +70,18 @@ def test_a_task_in_four_touches(tmp_path: Path) -> None:
     tests = [f"tests/unit/{name}" for name in CONCERNED]
     run = run_python(checkout, ["-m", "pytest", *NO_CACHE, "-k", "not four_touches and not shellcheck", *tests])
     assert run.returncode == 0, run.stdout
-    assert (checkout / "templates/motd.j2").exists()
-    assert list((checkout / "tests/golden/motd").iterdir())
-    run = run_python(checkout, ["-m", "ruff", "check", "--no-cache", "k8sops/tasks/motd.py", "tests/unit/test_motd.py"])
+    assert (checkout / "templates/hosts/motd.j2").exists()
+    assert list((checkout / "tests/golden/hosts/motd").iterdir())
+    files = ["k8sops/roles/hosts/tasks/motd.py", "tests/unit/hosts/test_motd.py"]
+    run = run_python(checkout, ["-m", "ruff", "check", "--no-cache", *files])
     assert run.returncode == 0, run.stdout
 
 
 def test_every_task_is_one_file_named_as_the_task() -> None:
-    from k8sops.task import load_task
+    from k8sops.engine.task import load_task
 
     assert [load_task(name, ROOT).name for name in task_names(ROOT)] == list(task_names(ROOT))
-    assert "k8sops.tasks" in sys.modules
+    assert "k8sops.roles.hosts.tasks" in sys.modules
 
 
 CHECKED = {

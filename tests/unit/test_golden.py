@@ -11,8 +11,8 @@ from pathlib import Path
 from rendered import CASES, GOLDEN, PACKAGE, PLAYBOOKS, folder_of, rendered
 from test_layers import parsed
 
+from k8sops.engine.task import Task, load_task, task_names
 from k8sops.lab.machine import need
-from k8sops.task import Task, load_task, task_names
 
 ACCEPTED = {
     "SC1007": "`A= B=` sets two variables",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8sops.facts import Fleet
-from k8sops.resource import Resource
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.files import directory
-from k8sops.spec import ClusterSpec, HostEntry
-from k8sops.task import Task
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

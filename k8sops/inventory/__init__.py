@@ -1,0 +1,1 @@
+"""What an inventory may say, and the cluster that it describes."""

@@ -1,0 +1,1 @@
+"""What an operator asks for, from the request to the report."""

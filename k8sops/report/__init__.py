@@ -1,0 +1,1 @@
+"""Plans, progress, runs and clusters, for people and for machines."""

@@ -1,0 +1,76 @@
+"""An endpoint that the inventory names: hosts must resolve it, and something should answer there."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+from k8sops.engine.facts import Fleet, HostFacts, Parameters, Probe
+from k8sops.engine.findings import Finding
+from k8sops.engine.shell import quote
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
+    """The addresses that a host which is not a node yet resolves the name to, as programs do (nsswitch.conf)."""
+    if not _needs_dns(spec):
+        return ""
+    return f"""if [ ! -f /etc/kubernetes/kubelet.conf ]; then
+  fact more.endpoint_asked 1
+  while read -r value kind _; do
+    case $kind in STREAM) fact more.endpoint_address "$value" ;; esac
+  done < <(timeout 5 getent ahosts {quote(spec.endpoint_host)} 2>/dev/null)
+fi"""
+
+
+def _needs_dns(spec: ClusterSpec) -> bool:
+    """Whether the endpoint is a name that k8sops does not write into the hosts' files."""
+    own = spec.endpoint_kept or spec.endpoint_host in {plane.name for plane in spec.control_planes}
+    return not own and not _is_address(spec.endpoint_host)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
+    planes = {word for plane in spec.control_planes for word in (plane.name, plane.address)}
+    if spec.endpoint_kept or spec.endpoint_host in planes:
+        return ()
+    return [Probe("EndpointSilent", spec.endpoint_host, spec.endpoint_port, served=True)]
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    exists = any(fleet[plane.name].initialised for plane in spec.control_planes)
+    for host in spec.hosts:
+        if host.name in fleet.facts and not fleet[host.name].joined:
+            yield from _of_host(spec, host, fleet[host.name], exists=exists)
+
+
+def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, *, exists: bool) -> Iterator[Finding]:
+    addresses = facts.more.get("endpoint_address", ())
+    if _needs_dns(spec) and "endpoint_asked" in facts.more and not addresses:
+        yield Finding(host.name, "EndpointName", f"cannot resolve {spec.endpoint_host}, the endpoint of the inventory")
+        return
+    planes = {plane.address for plane in spec.control_planes}
+    # Debian gives a host's own name to 127.0.1.1.
+    itself = host.is_control_plane and any(ipaddress.ip_address(one).is_loopback for one in addresses)
+    why = facts.probes.get((spec.endpoint_host, spec.endpoint_port), "ok")
+    if why == "ok" or itself or planes & set(addresses):
+        return
+    at = f" ({', '.join(dict.fromkeys(addresses))})" if addresses else ""
+    what = f"cannot connect to the endpoint {spec.endpoint}{at}: {why}"
+    if exists:
+        yield Finding(host.name, "EndpointUnreachable", what)
+    else:
+        yield Finding(host.name, "EndpointSilent", f"{what}. It is not the address of a control plane")
+
+
+TASK = Task(
+    name="endpoint", title="the endpoint of the API can be reached", findings=_findings, asks=_asks, probes=_probes
+)

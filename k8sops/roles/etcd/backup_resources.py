@@ -1,0 +1,94 @@
+"""Backups of etcd on control planes: taken, copied away, proven by restoring them."""
+
+from __future__ import annotations
+
+from k8sops import __version__
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import Secret, quote
+from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.roles.etcd import library
+from k8sops.roles.etcd.backup import PATIENCE
+
+S3_CONFIG = "/etc/k8sops/s3.curl"
+HOOK_CONFIG = "/etc/k8sops/hook.curl"
+S3_CONFIG_OF_RUN = "/run/k8sops-s3.curl"
+
+
+def words_of(spec: ClusterSpec, host: HostEntry) -> str:
+    """What the scripts of backup.sh are told of this cluster and host, as shell assignments; no secret."""
+    backup = spec.settings.backup
+    members = [f"https://{in_url(one.address)}:2379" for one in spec.control_planes]
+    words: dict[str, str | int] = {
+        "CLUSTER": spec.cluster,
+        "MY_NODE": host.name,
+        "TOOL": __version__,
+        "FOLDER": backup.folder,
+        "ENDPOINTS": " ".join(members),
+        "KEEP": f"{backup.keep.last} {backup.keep.daily} {backup.keep.weekly} {backup.keep.monthly}",
+        "COPIES": " ".join(backup.to),
+        "S3_ENDPOINT": backup.s3.endpoint or "",
+        "S3_REGION": backup.s3.region,
+        "S3_CONFIG": S3_CONFIG,
+        "ENCRYPT_TO": backup.encrypt_to or "",
+        "METRICS": backup.metrics or "",
+        "RANDOM_DELAY": backup.random_delay,
+        "TAKEOVER": backup.takeover,
+    }
+    return "\n".join(f"{name}={quote(value)}" for name, value in words.items())
+
+
+def _scripts(spec: ClusterSpec, host: HostEntry) -> str:
+    # They look at exit codes themselves.
+    return f"set +e +o pipefail\n{words_of(spec, host)}\n{library('tools', 'backup', 'drill', 'copies', 'keep')}"
+
+
+def taken(spec: ClusterSpec, host: HostEntry, name: str) -> Resource:
+    """The backup of this name lies on this control plane: snapshot, what a restore needs beside it, manifest."""
+    return Resource(
+        id=f"etcd-backup:{name}",
+        check=f"[ -f {quote(f'{spec.settings.backup.folder}/{name}.json')} ] || drift",
+        apply=f"""{_scripts(spec, host)}
+alone && take {quote(name)} && finished {quote(name)} && prune {quote(name)} || fail""",
+        want=f"in {spec.settings.backup.folder}",
+        deadline=PATIENCE,
+    )
+
+
+def copied(
+    spec: ClusterSpec, host: HostEntry, name: str, to: str, *, encrypt_to: str, credentials: Secret | None
+) -> Resource:
+    """A copy of the backup is at `to`, encrypted to `encrypt_to` where that is given; its manifest came last."""
+    manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
+    config = ""
+    if credentials:
+        # curl reads the credentials from a file of root's alone; argv would show them to everybody.
+        config = f"""trap 'rm -f {S3_CONFIG_OF_RUN}' EXIT
+printf 'user = "%s"\\n' "${credentials.variable}" | put_file {S3_CONFIG_OF_RUN} 0600 root:root
+S3_CONFIG={S3_CONFIG_OF_RUN}"""
+    return Resource(
+        id=f"etcd-copy:{to}",
+        check=f"""[ -f {manifest} ] || unknown "there is no backup yet"
+grep -qF {quote(f'"{to}"')} {manifest} || drift "not copied" """,
+        apply=f"""{_scripts(spec, host)}
+ENCRYPT_TO={quote(encrypt_to)}
+{config}
+alone && copy {quote(name)} {quote(to)} || fail""",
+        want=f"{name}, {f'encrypted to {encrypt_to}' if encrypt_to else 'as it is'}",
+        secrets=(credentials,) if credentials else (),
+        deadline=PATIENCE,
+    )
+
+
+def verified(spec: ClusterSpec, host: HostEntry, name: str, *, since: str) -> Resource:
+    """The backup of this name was restored beside the cluster, later than `since`, and is what its manifest says."""
+    manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
+    return Resource(
+        id=f"etcd-drill:{name}",
+        check=f"""[ -f {manifest} ] || unknown {quote(f"there is no backup {name} here")}
+last=$(sed -n 's/^  "drill": {{"at": "\\([^"]*\\)", "ok": true.*/\\1/p' {manifest})
+[[ ! "$last" < {quote(since)} ]] || drift "last passed: ${{last:-never}}" """,
+        apply=f"""{_scripts(spec, host)}
+alone && drill {quote(name)} || fail""",
+        want="restored in a scratch etcd and compared",
+        deadline=PATIENCE,
+    )

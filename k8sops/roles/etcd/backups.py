@@ -1,0 +1,143 @@
+"""All backups of a cluster: where they lie, and how they are shown."""
+
+from __future__ import annotations
+
+import tarfile
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from rich.console import Console
+
+from k8sops.engine.host import Host
+from k8sops.engine.session import Session
+from k8sops.engine.shell import envelope, new_mark, parse_line, quote
+from k8sops.errors import HostError, InputError
+from k8sops.inventory.spec import ClusterSpec
+from k8sops.report.terminal import table
+from k8sops.roles.etcd import library
+from k8sops.roles.etcd.backup import Manifest, newest_first, parse
+
+Found = Iterable[tuple[str, Manifest]]
+"""(place, manifest) pairs; a place is a control plane, a URL or a folder."""
+
+
+def on_hosts(connect: Callable[[str], Host], spec: ClusterSpec) -> tuple[list[tuple[str, Manifest]], dict[str, str]]:
+    """The backups on all control planes, and why some cannot be asked."""
+    folder = quote(spec.settings.backup.folder)
+    body = f'for one in {folder}/*.json; do [ ! -f "$one" ] || {{ mark manifest; cat "$one"; }}; done; mark end'
+
+    def one(name: str) -> list[tuple[str, Manifest]]:
+        mark = new_mark()
+        result = connect(name).run(envelope(mark, [body]))
+        if not result.ok:
+            raise HostError(name, f"its backups cannot be listed: {result.err.strip()}")
+        return [(name, manifest) for manifest in _manifests(mark, result.out) if manifest.cluster == spec.cluster]
+
+    answers = Session(connect, lambda event: None).each([host.name for host in spec.control_planes], one)
+    failed = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
+    # What is silent is named where it is shown, as other places are.
+    silent = {name: why.removeprefix(f"{name}: ") for name, why in failed.items()}
+    return [pair for answer in answers.values() if not isinstance(answer, HostError) for pair in answer], silent
+
+
+def _manifests(mark: str, out: str) -> list[Manifest]:
+    texts: list[list[str]] = []
+    for line in out.splitlines():
+        if parse_line(mark, line):
+            texts.append([])
+        elif texts:
+            texts[-1].append(line)
+    found = []
+    for text in texts:
+        try:
+            found.append(parse("\n".join(text).strip() + "\n"))
+        except InputError:
+            continue
+    return found
+
+
+def list_data(cluster: str, found: Found, silent: Mapping[str, str]) -> dict[str, Any]:
+    """The list for programs; times as ISO 8601, sizes in bytes."""
+    items = [
+        {
+            "name": one.name,
+            "place": where,
+            "at": one.at.isoformat(),
+            "size": one.size,
+            "revision": one.revision,
+            "etcd": one.etcd,
+            "encryptedTo": one.encrypted_to,
+            "drill": one.drill,
+            "copies": list(one.copies),
+        }
+        for where, one in _sorted(found)
+    ]
+    return {"apiVersion": "k8sops/v1", "kind": "BackupList", "cluster": cluster, "items": items, "silent": dict(silent)}
+
+
+def _sorted(found: Found) -> list[tuple[str, Manifest]]:
+    return newest_first(found, lambda pair: pair[1].moment)
+
+
+def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> None:
+    """The list as a person reads it, the newest first."""
+    now = datetime.now(UTC)
+    rows = [
+        (one.name, where, age((now - one.at).total_seconds()), size(one.size), str(one.revision), one.state)
+        for where, one in _sorted(found)
+    ]
+    if rows:
+        table(console, ("NAME", "WHERE", "AGE", "SIZE", "REVISION", "DRILL"), rows)
+    elif not silent:
+        console.print("there is no backup yet: `k8sops etcd backup` takes one", highlight=False)
+    for where, why in silent.items():
+        console.print(f"{where}: {why}", style="red", highlight=False)
+
+
+def size(count: int) -> str:
+    """Bytes, as a person says them."""
+    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
+
+
+def age(seconds: float) -> str:
+    """A span of time, as kubectl says it."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)}{unit}"
+    return f"{int(seconds)}s"
+
+
+def tools_of(connect: Callable[[str], Host], spec: ClusterSpec, version: str, folder: Path) -> None:
+    """The folder on this machine holds etcd, etcdctl and etcdutl of this version, from a control plane that has it."""
+    body = [library("tools"), "etcd_tools || exit 1", f'[ "$(etcd_version)" = {quote(version)} ] || exit 2']
+    tried = []
+    for host in spec.control_planes:
+        with TemporaryDirectory(prefix=".new-", dir=_made(folder.parent)) as name:
+            archive = Path(name) / "tools.tar"
+            with archive.open("wb") as file:
+                try:
+                    script = envelope(new_mark(), [*body, 'tar --create --file=- -C "$ETCD_BIN" .'])
+                    result = connect(host.name).stream(script, sink=file.write, timeout=600)
+                except HostError as error:
+                    tried.append(str(error))
+                    continue
+            if result.code == 2:
+                tried.append(f"{host.name} has another etcd")
+                continue
+            if not result.ok:
+                tried.append(f"{host.name}: {result.err.strip()}")
+                continue
+            with tarfile.open(archive) as tar:
+                tar.extractall(Path(name) / "bin", filter="data")
+            (Path(name) / "bin").replace(folder)
+            return
+    what = f"OtherVersion: the tools of etcd {version} cannot be had: {'; '.join(tried)}"
+    raise InputError(what, remedy="--tools FOLDER names etcd, etcdctl and etcdutl of that version")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

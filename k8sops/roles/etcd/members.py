@@ -1,0 +1,207 @@
+"""The members of etcd as they see themselves and each other, asked on every control plane, without the API."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+
+from k8sops.engine.session import Session
+from k8sops.engine.shell import QUERY_SECONDS, envelope, json_of, new_mark, parts
+from k8sops.errors import HostError, InputError, UnreachableError
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.report.terminal import table
+from k8sops.roles.etcd import library
+
+SCRIPT = r"""
+etcd_tools || exit 3
+for ask in 'health:endpoint health' 'own:endpoint status' 'all:endpoint status --cluster' members:'member list' \
+  alarms:'alarm list'; do
+  mark part "${ask%%:*}"
+  # shellcheck disable=SC2086
+  etcdctl ${ask#*:} -w json --command-timeout=3s --dial-timeout=2s 2>/dev/null
+done
+mark part end
+"""
+ALARMS = {1: "NOSPACE", 2: "CORRUPT"}
+UNITS = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
+
+
+def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
+    """What the members say, on all control planes at once; UnreachableError when no control plane answers."""
+    refuse_external(spec)
+    planes = [host.name for host in spec.control_planes]
+
+    def one(name: str) -> dict[str, Any]:
+        mark = new_mark()
+        result = session.connect(name).run(envelope(mark, [library("tools"), SCRIPT]), timeout=QUERY_SECONDS)
+        if result.code == 3:
+            raise HostError(name, result.err.strip() or "has no etcd")
+        return {part: json_of(text) for part, text in parts(mark, result.out).items()}
+
+    answers = session.each(planes, one)
+    silent = {name: answer for name, answer in answers.items() if isinstance(answer, HostError)}
+    if all(isinstance(why, UnreachableError) for why in silent.values()) and len(silent) == len(planes):
+        raise UnreachableError(planes[0], "no control plane answers", remedy="\n  ".join(map(str, silent.values())))
+    said = {name: answer for name, answer in answers.items() if not isinstance(answer, HostError)}
+    return summarise(spec.control_planes, said, {name: why.what for name, why in silent.items()})
+
+
+def refuse_external(spec: ClusterSpec) -> None:
+    """InputError where etcd is the user's own: it is not ours to work on."""
+    if spec.settings.etcd.external:
+        raise InputError("etcd is one of your own (etcd.external)", remedy="use its own tools")
+
+
+def summarise(
+    planes: Sequence[HostEntry], said: Mapping[str, Mapping[str, Any]], silent: Mapping[str, str]
+) -> dict[str, Any]:
+    """One report out of all answers; a member that nobody could reach is dead."""
+    statuses = _statuses(said.values())
+    lists = [one["members"]["members"] for one in said.values() if one.get("members")]
+    # Without a quorum no member says who the members are: those of the inventory are taken for them.
+    known = lists[0] if lists else [_unknown(host, said) for host in planes]
+    latency = {name: _seconds(one["health"][0]["took"]) for name, one in said.items() if one.get("health")}
+    alarms = [
+        {"member": _hex(alarm["memberID"]), "alarm": ALARMS.get(alarm.get("alarm"), "UNKNOWN")}
+        for alarm in next((one["alarms"].get("alarms", []) for one in said.values() if one.get("alarms")), [])
+    ]
+    rows = [_row(one, statuses.get(one.get("ID", 0)), _host(planes, one), latency, silent) for one in known]
+    voters = [row for row in rows if not row["learner"]]
+    alive = [row for row in voters if row["alive"]]
+    quorum = len(voters) // 2 + 1
+    leaders = {row["name"] for row in rows if row["leader"]}
+    known_ids = {row["id"] for row in rows}
+    strangers = {name: _hex(own["header"]["cluster_id"]) for name, own in _own(said) if _member(own) not in known_ids}
+    return {
+        "apiVersion": "k8sops/v1",
+        "kind": "EtcdStatus",
+        "clusterId": next((_hex(one["header"]["cluster_id"]) for one in statuses.values()), None),
+        "revision": max((one["header"].get("revision", 0) for one in statuses.values()), default=None),
+        "members": rows,
+        "alarms": alarms,
+        "leader": next(iter(leaders), None),
+        "quorum": quorum,
+        "hasQuorum": len(alive) >= quorum and bool(leaders),
+        "mayBeLost": max(0, len(alive) - quorum),
+        "silent": dict(silent),
+        "strangers": strangers,
+        "healthy": len(alive) == len(rows)
+        and len(leaders) == 1
+        and not (alarms or strangers or any(row["errors"] for row in rows)),
+    }
+
+
+def _statuses(said: Iterable[Mapping[str, Any]]) -> dict[int, Any]:
+    """What each member said of itself, by its id; whoever asked it."""
+    found = [one["Status"] for answer in said for part in ("all", "own") for one in answer.get(part) or ()]
+    return {one["header"]["member_id"]: one for one in found}
+
+
+def _own(said: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for name, answer in said.items():
+        for one in answer.get("own") or ():
+            yield name, one["Status"]
+
+
+def _member(status: Mapping[str, Any]) -> str:
+    return _hex(status["header"]["member_id"])
+
+
+def _unknown(host: HostEntry, said: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    own = (said.get(host.name, {}).get("own") or [None])[0]
+    member = own["Status"]["header"]["member_id"] if own else 0
+    return {"ID": member, "name": host.name, "clientURLs": [f"https://{host.address}:2379"]}
+
+
+def _host(planes: Sequence[HostEntry], member: Mapping[str, Any]) -> str | None:
+    """The control plane that a member runs on: by the address of its peer URL, which it has before it has a name."""
+    urls = " ".join([*member.get("peerURLs", ()), *member.get("clientURLs", ())])
+    found = (one.name for one in planes if re.search(rf"//\[?{re.escape(one.address)}\]?:", urls))
+    return next(found, None)
+
+
+def _row(
+    member: Mapping[str, Any],
+    status: Mapping[str, Any] | None,
+    host: str | None,
+    latency: Mapping[str, float | None],
+    silent: Mapping[str, str],
+) -> dict[str, Any]:
+    own = status or {}
+    header = own.get("header", {})
+    return {
+        "id": _hex(member.get("ID", 0)),
+        "name": member.get("name", ""),
+        "host": host,
+        "endpoint": (member.get("clientURLs") or [""])[0],
+        "alive": status is not None,
+        "why": "" if status else silent.get(host or "", "" if member.get("name") else "has never started"),
+        "leader": bool(own.get("leader")) and own.get("leader") == header.get("member_id"),
+        "learner": bool(member.get("isLearner")),
+        "version": own.get("version"),
+        "dbBytes": own.get("dbSize"),
+        "dbInUseBytes": own.get("dbSizeInUse"),
+        "quotaBytes": own.get("dbSizeQuota"),
+        "raftTerm": own.get("raftTerm"),
+        "raftIndex": own.get("raftIndex"),
+        "latencySeconds": latency.get(host or ""),
+        "errors": list(own.get("errors") or ()),
+    }
+
+
+def _hex(number: int) -> str:
+    return f"{number:x}"
+
+
+def _seconds(text: str) -> float | None:
+    """`1.2345ms`, as Go prints a duration, in seconds."""
+    found = re.findall(r"([0-9.]+)(ns|µs|us|ms|s|m)", text)
+    return round(sum(float(number) * UNITS[unit] for number, unit in found), 6) if found else None
+
+
+def line(found: Mapping[str, Any]) -> str:
+    """The members in one line."""
+    if found["clusterId"] is None:
+        return "does not answer"
+    count, dead = len(found["members"]), [row["name"] or row["id"] for row in found["members"] if not row["alive"]]
+    size = max((row["dbBytes"] or 0 for row in found["members"]), default=0) / 2**20
+    parts = [f"{count} member{'s' if count != 1 else ''}"]
+    parts += [f"dead: {' '.join(dead)}"] if dead else []
+    parts.append(f"{found['mayBeLost']} may be lost" if found["hasQuorum"] else "the quorum is lost")
+    parts.append(f"{size:.0f} MiB")
+    parts += [f"alarm {one['alarm']}" for one in found["alarms"]]
+    parts += [f"{name} runs another etcd" for name in found["strangers"]]
+    return ", ".join(parts)
+
+
+def print_members(console: Console, found: Mapping[str, Any]) -> None:
+    """The report as a person reads it."""
+    title = ("MEMBER", "ID", "ROLE", "VERSION", "SIZE", "IN USE", "TERM", "INDEX", "LATENCY", "")
+    rows = []
+    for row in found["members"]:
+        role = "leader" if row["leader"] else "learner" if row["learner"] else "follower"
+        latency = f"{row['latencySeconds'] * 1000:.1f} ms" if row["latencySeconds"] is not None else ""
+        said = "; ".join(row["errors"]) or row["why"].splitlines()[0] if row["errors"] or row["why"] else ""
+        numbers = (_mib(row["dbBytes"]), _mib(row["dbInUseBytes"]), row["raftTerm"], row["raftIndex"], latency)
+        shown = [row["version"] or "", *("" if one is None else str(one) for one in numbers)]
+        rows.append((row["name"] or "?", row["id"], role if row["alive"] else "dead", *shown, said))
+    table(console, title, rows)
+    console.print()
+    for alarm in found["alarms"]:
+        console.print(f"alarm {alarm['alarm']} on {alarm['member']}", style="red", highlight=False)
+    for name, cluster in found["strangers"].items():
+        text = f"{name} runs a member of another etcd, cluster {cluster}: `k8sops reset {name}` takes it away"
+        console.print(text, style="red", highlight=False)
+    count = len([row for row in found["members"] if not row["learner"]])
+    if found["hasQuorum"]:
+        text = f"{found['mayBeLost']} of {count} may still be lost; revision {found['revision']}"
+    else:
+        text = f"the quorum is lost: {found['quorum']} of {count} must live. `k8sops etcd restore` brings etcd back"
+    console.print(text, highlight=False, style="bold" if found["hasQuorum"] else "bold red")
+
+
+def _mib(size: int | None) -> str:
+    return "" if size is None else f"{size / 2**20:.1f} MiB"

@@ -1,0 +1,284 @@
+"""What a restore of etcd is about: decided once at its beginning, from what the control planes say."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from k8sops.engine.facts import Fleet, HostFacts, Parameters
+from k8sops.engine.findings import Finding
+from k8sops.engine.parameters import BACKUP, HOSTS, REQUIRED, BackupName, HostNames, OrNone, TaskParameters, parameter
+from k8sops.engine.shell import quote
+from k8sops.errors import HostError, InputError
+from k8sops.inventory.forms import Line
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.etcd import library
+from k8sops.roles.etcd.backup import STEM, Manifest, parse
+
+ID = re.compile(r"\d{8}T\d{6}Z")
+MEMBER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]{0,252} https?://[-A-Za-z0-9.:\[\]]+")
+"""Name and peer URL of a member of etcd."""
+BUMPS = {(3, 4): 27, (3, 5): 10}
+"""First patch of these minors whose restore can keep revisions from going back (etcd-io/etcd pull 16194)."""
+SPARE = 192 << 20
+"""Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
+
+
+def _manifest_text(text: str) -> str:
+    try:
+        return parse(text).text if text else ""
+    except InputError as error:
+        raise ValueError(error.what) from None
+
+
+class RestoreParameters(TaskParameters):
+    backup: BackupName = parameter(*BACKUP, default=REQUIRED)
+    without: HostNames = parameter(*HOSTS, default=())
+    unverified: Annotated[BackupName | None, OrNone] = parameter(*BACKUP)
+    manifest: Annotated[str, AfterValidator(_manifest_text)] = parameter("the JSON text of a manifest", "…", "")
+    whence: Line = parameter("one line that says where the backup comes from", "s3://backups/demo", "another place")
+
+
+@dataclass(frozen=True)
+class Restore:
+    """`members`: name and peer URL by host, of the control planes that take part.
+
+    `bump`: by how much revisions are ahead of the snapshot's, the same on every member.
+    """
+
+    id: str
+    bump: int
+    backup: str
+    members: Mapping[str, tuple[str, str]]
+
+    @property
+    def initial_cluster(self) -> str:
+        return ",".join(f"{name}={peer}" for name, peer in self.members.values())
+
+    @property
+    def note(self) -> str:
+        """What lies on each control plane while the restore is under way."""
+        return f"{self.id} {self.bump} {self.backup} {self.initial_cluster}\n"
+
+
+def encryption_file(spec: ClusterSpec) -> str | None:
+    """What API servers encrypt with at rest: a path on control planes, and in the archive of a backup."""
+    path = spec.settings.api_server.extra_args.get("encryption-provider-config")
+    return path if isinstance(path, str) else None
+
+
+def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
+    """What only a restore wants to know of a control plane."""
+    name, id = parameters.get("backup", ""), parameters.get("restore", "")
+    if not host.is_control_plane or not (STEM.fullmatch(name) or ID.fullmatch(id)):
+        return ""
+    return f"""(
+{library("tools", "backup", "restore")}
+fact more.under-way "$(head -c 4096 "$RESTORE/current" 2>/dev/null)"
+fact more.manifest "$(base64 -w0 <{quote(f"{spec.settings.backup.folder}/{name}.json")} 2>/dev/null)"
+dir=$(data_dir)
+fact more.restored "$(cat "$dir/member/k8sops-restore" 2>/dev/null)"
+for old in "$dir"/member-before-*; do [ ! -d "$old" ] || fact more.before "${{old##*/member-before-}}"; done
+fact more.free "$(df --output=avail -B1 "$(standing "$dir")" | tail -n 1)"
+if etcd_manifest >/dev/null 2>&1; then
+  fact more.etcd "$(etcd_image)"
+  fact more.member "$(etcd_flag name) $(etcd_flag initial-advertise-peer-urls)"
+  fact more.revision "$(ETCDCTL_ENDPOINTS=https://127.0.0.1:2379 etcd_status Revision 2>/dev/null)"
+fi
+)"""
+
+
+def said(facts: HostFacts, name: str) -> str:
+    """The one value of a question; nothing where it was not answered."""
+    return (facts.more.get(name) or ("",))[0].strip()
+
+
+def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+    """Id, members and manifest: those of the restore of this backup that is under way, where there is one."""
+    members = {
+        host.name: said(fleet[host.name], "member")
+        for host in spec.control_planes
+        if host.name in fleet.facts and host.name not in fleet.words("without") and said(fleet[host.name], "member")
+    }
+    now = int(time.time())
+    made = Restore(
+        time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)),
+        _bump(fleet, now),
+        fleet.parameters.get("backup", ""),
+        {host: _member(host, text) for host, text in members.items()},
+    )
+    for host in made.members:
+        note = said(fleet[host], "under-way").split(" ")
+        if note[2:] == [made.backup, made.initial_cluster] and ID.fullmatch(note[0]) and note[1].isdecimal():
+            made = replace(made, id=note[0], bump=int(note[1]))
+    members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
+    id = fleet.parameters.get("restore", made.id)
+    images = [said(fleet[host], "etcd") for host in made.members]
+    bumps = "yes" if made.backup and all(map(_bumps, images)) else ""
+    told = {"restore": id, "bump": str(made.bump), "begun": made.id, "members": members_text, "bumps": bumps}
+    return {**told, "manifest": _manifest(spec, fleet)}
+
+
+def _bump(fleet: Fleet, now: int) -> int:
+    """Enough that no revision comes twice, even where the same backup is restored again and again.
+
+    A thousand for each second since 1970: as long as etcd takes fewer writes than that, a later restore is ahead of
+    all that was written since an earlier one. What the living etcd says counts too.
+    """
+    live = max((int(said(one, "revision") or 0) for one in fleet.facts.values()), default=0)
+    return max(now * 1000, live + 10**9)
+
+
+def _bumps(image: str) -> bool:
+    found = re.search(r":v?(\d+)\.(\d+)\.(\d+)", image)
+    major, minor, patch = map(int, found.groups()) if found else (0, 0, 0)
+    return (major, minor) >= (3, 4) and patch >= BUMPS.get((major, minor), 0)
+
+
+def rewinds(fleet: Fleet) -> bool:
+    """Whether revisions go back: clients that have seen later ones must then be started anew."""
+    return fleet.parameters.get("bumps") != "yes"
+
+
+def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
+    """The backup's manifest as it was given, or as a control plane has it."""
+    found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
+    text = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
+    return fleet.parameters.get("manifest", "") or text
+
+
+def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+    """A cluster that is made of a backup has its time as id, so that a run that died goes on."""
+    match = STEM.fullmatch(fleet.parameters.get("backup", ""))
+    bump = str(int(time.time()) * 1000)
+    return {"restore": match[2] if match else "", "bump": bump, "manifest": _manifest(spec, fleet)}
+
+
+def _member(host: str, text: str) -> tuple[str, str]:
+    if not MEMBER.fullmatch(text):
+        what = f"etcd's manifest does not give one name and one peer URL, but: {text!r}"
+        raise HostError(host, what, remedy="correct --name and --initial-advertise-peer-urls there")
+    name, _, peer = text.partition(" ")
+    return name, peer
+
+
+def restore_of(fleet: Fleet) -> Restore:
+    """The restore that this run carries out."""
+    entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
+    members = {host: (name, peer) for host, name, peer in entries}
+    told = fleet.parameters
+    return Restore(told.get("restore", ""), int(told.get("bump", "0")), told.get("backup", ""), members)
+
+
+def manifest_of(fleet: Fleet) -> Manifest | None:
+    """The backup's manifest; None when there is none, or what there is cannot be read."""
+    try:
+        found = parse(fleet.parameters.get("manifest", ""))
+    except InputError:
+        return None
+    return found if found.name == fleet.parameters.get("backup") else None
+
+
+def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Everything that speaks against this restore; said before anything stops."""
+    first = spec.control_planes[0].name
+    if spec.settings.etcd.external:
+        yield Finding(first, "ExternalEtcd", "etcd is one of your own: restore it with its own tools")
+        return
+    backup = fleet.parameters.get("backup", "")
+    if not STEM.fullmatch(backup):
+        yield Finding(first, "BackupName", f"`{backup}` is no name of a backup; `k8sops etcd list` shows them")
+        return
+    yield from _who(spec, fleet)
+    manifest = manifest_of(fleet)
+    if manifest is None:
+        yield Finding(first, "NoBackup", f"there is no backup {backup} on any control plane; --from says where it is")
+        return
+    yield from _what(fleet, manifest, restore_of(fleet), backup)
+
+
+def seed_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Everything that speaks against making a cluster on new hosts out of this backup."""
+    first, backup = spec.control_planes[0].name, fleet.parameters.get("backup", "")
+    manifest = manifest_of(fleet)
+    if manifest is None:
+        yield Finding(first, "NoBackup", f"the backup {backup} cannot be had; --from says where it is")
+        return
+    yield from _verified(fleet, manifest, first)
+    for host in spec.control_planes:
+        facts = fleet[host.name]
+        if facts.initialised and said(facts, "restored") != fleet.parameters["restore"] and host.name == first:
+            yield Finding(
+                host.name, "HasCluster", "holds a cluster: `k8sops etcd restore` without --new-hosts restores it"
+            )
+    if _minor(manifest.kubernetes) != _minor(spec.version):
+        what = (
+            f"{backup} is of Kubernetes {manifest.kubernetes}, the inventory wants {spec.version}: upgrade afterwards"
+        )
+        yield Finding(first, "OtherVersion", what)
+
+
+def _verified(fleet: Fleet, manifest: Manifest, host: str) -> Iterator[Finding]:
+    if not manifest.verified and fleet.parameters.get("unverified") != manifest.name:
+        what = (
+            f"its drill: {manifest.state}; `k8sops etcd verify {manifest.name}` first, or --unverified {manifest.name}"
+        )
+        yield Finding(host, "Unverified", what)
+
+
+def back_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Everything that speaks against going back to the data from before a restore."""
+    first, id = spec.control_planes[0].name, fleet.parameters.get("restore", "")
+    kept = sorted({one for host in spec.control_planes for one in fleet[host.name].more.get("before", ())})
+    under_way = [said(fleet[host.name], "under-way").partition(" ")[0] for host in spec.control_planes]
+    if id not in [*kept, *under_way]:
+        there = f"there is: {', '.join(kept)}" if kept else "no old data are kept"
+        yield Finding(first, "NoOldData", f"no control plane has old data of a restore `{id}`; {there}")
+    for host in spec.control_planes:
+        if host.name not in fleet.facts and host.name not in fleet.words("without"):
+            yield Finding(host.name, "Silent", f"does not answer; `--without {host.name}` goes back without it")
+
+
+def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    without = fleet.words("without")
+    members = restore_of(fleet).members
+    for host in spec.control_planes:
+        if host.name not in fleet.facts and host.name not in without:
+            what = "does not answer: its etcd may run on with the old data. Is it gone for good? "
+            yield Finding(host.name, "Silent", what + f"`--without {host.name}` restores without it")
+        if host.name in without and host.name in fleet.facts and said(fleet[host.name], "member"):
+            yield Finding(host.name, "Answers", "answers, and has an etcd: it cannot be left out")
+        underway = said(fleet[host.name], "under-way").split(" ")
+        if len(underway) > 2 and underway[2] != fleet.parameters.get("backup"):
+            what = f"the restore of {underway[2]} is under way: finish it, or go back: `k8sops etcd back {underway[0]}`"
+            yield Finding(host.name, "OtherRestore", what)
+    if not members:
+        yield Finding(spec.control_planes[0].name, "NoMember", "no control plane with an etcd answers; --new-hosts")
+
+
+def _what(fleet: Fleet, manifest: Manifest, one: Restore, backup: str) -> Iterator[Finding]:
+    yield from _verified(fleet, manifest, next(iter(one.members), ""))
+    for host in one.members:
+        facts = fleet[host]
+        ca = hashlib.sha256(facts.ca).hexdigest()
+        if facts.ca and manifest.ca_sha256 and ca != manifest.ca_sha256:
+            what = f"{backup} is of another cluster ({manifest.cluster}): its CA is not this host's"
+            yield Finding(host, "OtherCluster", what)
+        here = said(facts, "etcd").rpartition(":")[2]
+        if here and _minor(here) != _minor(manifest.etcd):
+            yield Finding(host, "OtherVersion", f"{backup} is of etcd {manifest.etcd}, this host runs {here}")
+        free, wanted = int(said(facts, "free") or 0), manifest.size + SPARE
+        if said(facts, "restored") != one.id and free < wanted:
+            what = f"{free >> 20} MiB are free where etcd keeps its data, {wanted >> 20} MiB are wanted: the old stay"
+            yield Finding(host, "NoSpace", what)
+
+
+def _minor(version: str) -> tuple[str, ...]:
+    return tuple(version.lstrip("v").split(".")[:2])

@@ -1,0 +1,1 @@
+"""One file for each task, loaded by the name that playbooks use."""

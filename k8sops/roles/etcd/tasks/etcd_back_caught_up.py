@@ -1,0 +1,25 @@
+"""What watched the API in a future that is gone was started anew, and has caught up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.etcd.restore import restore_of
+from k8sops.roles.etcd.restore_resources import caught_up, pods_restarted
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    yield pods_restarted(restore_of(fleet).id)
+    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:back")
+
+
+TASK = Task(
+    name="etcd-back-caught-up",
+    title="who watched the API has caught up",
+    needs=("etcd-back-started",),
+    resources=_resources,
+)

@@ -1,0 +1,18 @@
+"""No database of a member wastes its disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.etcd.upkeep import defragmented
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    yield defragmented()
+
+
+TASK = Task(name="etcd-defragmented", title="no database wastes its disk", resources=_resources)

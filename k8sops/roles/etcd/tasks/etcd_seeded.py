@@ -1,0 +1,46 @@
+"""The first control plane of new hosts: the backup's PKI and data lie there before `kubeadm init`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.roles.etcd.restore import RestoreParameters, asks, decide_seed, encryption_file, seed_findings
+from k8sops.roles.etcd.restore_resources import backup_there
+from k8sops.roles.etcd.seed import data_seeded, pki_seeded
+from k8sops.roles.kubeadm.config import founder
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if founder(spec, fleet) != host.name:
+        return
+    told, folder = fleet.parameters, spec.settings.backup.folder
+    backup = told.get("backup", "")
+    encryption = encryption_file(spec)
+    yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
+    yield pki_seeded(backup, folder=folder, more=[encryption] if encryption else [])
+    yield data_seeded(
+        told.get("restore", ""),
+        backup,
+        folder=folder,
+        name=host.name,
+        peer=f"https://{in_url(host.address)}:2380",
+        bump=int(told.get("bump", "0")),
+        version=spec.version,
+        socket=spec.cri_socket(host),
+    )
+
+
+TASK = Task(
+    name="etcd-seeded",
+    title="the backup's PKI and data lie on the first control plane",
+    needs=("kubernetes-packages", "container-runtime"),
+    resources=_resources,
+    findings=seed_findings,
+    parameters=RestoreParameters,
+    asks=asks,
+    decides=decide_seed,
+)

@@ -1,0 +1,1 @@
+"""Hosts before Kubernetes: preflight, swap, kernel, time, names, firewall."""

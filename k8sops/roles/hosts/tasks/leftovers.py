@@ -1,0 +1,136 @@
+"""What an earlier life of a host has left where one file wins over another: named before it wins over ours."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from k8sops.engine.facts import Fleet, HostFacts, Parameters
+from k8sops.engine.findings import Finding
+from k8sops.engine.shell import bare, quote
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.hosts.tasks.kernel import PARAMETERS
+
+SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
+OURS = "10-flannel.conflist"
+DELEGATING = ("flannel", "multus", "multus-shim")
+"""Plugins in whose file flannel still has its part: a file of theirs may come first."""
+ALIASES = {"net.ipv4.ip_forward": "net.ipv4.conf.all.forwarding"}
+"""A second name of the same switch in the kernel."""
+DECISIVE = ("kubelet", "kubeadm", "containerd", "containerd-shim-runc-v2", "dockerd", "cri-dockerd")
+"""Programs whose version must be that of the package; of the others an own one is often meant."""
+
+
+def _wanted(spec: ClusterSpec, host: HostEntry) -> dict[str, str]:
+    """The kernel parameters that k8sops sets, by all their names."""
+    values = {key: str(value) for key, value in {**PARAMETERS, **spec.settings.sysctl, **host.sysctl}.items()}
+    return values | {other: values[key] for key, other in ALIASES.items() if other not in values}
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
+    keys = " ".join(quote(key.replace(".", "/")) for key in _wanted(spec, host))
+    return f"KEYS=({keys})\n{SCRIPT}"
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    for host in spec.hosts:
+        if host.name in fleet.facts:
+            facts = fleet[host.name]
+            yield from _cni(spec, host, facts)
+            yield from _links(spec, host, facts)
+            yield from _boot(spec, host, facts)
+            yield from _programs(host, facts)
+            yield from _units(host, facts)
+
+
+def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    lines = (line.partition(" ") for line in facts.more.get("cni_file", ()))
+    files = {name: plugins.split() for name, _, plugins in lines}
+    foreign = [name for name, plugins in files.items() if name != OURS and not set(plugins) & set(DELEGATING)]
+    network = spec.settings.network.cni
+    if network == "flannel":
+        # Before flannel has written its own, any other one makes the node ready, with pods outside the network.
+        winning = sorted(name for name in foreign if name < OURS or not _node(facts))
+        if winning:
+            what = f"{_paths(winning)} is used by the container runtime instead of {OURS}"
+            yield Finding(host.name, "CNIConfig", what)
+    elif network != "none" and not _node(facts) and foreign:
+        yield Finding(host.name, "OtherCNIConfig", f"{_paths(sorted(foreign))} is in the directory of the pod network")
+
+
+def _node(facts: HostFacts) -> bool:
+    """Whether the host is a node, or has been begun to be made one: its pod network is that of this cluster."""
+    return facts.joined or "begun" in facts.more
+
+
+def _paths(names: Iterable[str]) -> str:
+    return ", ".join(f"/etc/cni/net.d/{name}" for name in names)
+
+
+def _links(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    if spec.settings.network.cni == "flannel":
+        bridge = [address for device, address in facts.addresses if device == "cni0"]
+        bridge = [address for address in bridge if not ipaddress.ip_interface(address).is_link_local]
+        own = set(facts.more.get("flannel_subnet", ())) if _node(facts) else set()
+        # Without a range of the node, which flannel writes down once it runs, the network is what is known.
+        wrong = [one for one in bridge if one not in own] if own or not _node(facts) else _outside(spec, bridge)
+        if wrong:
+            needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "the pod range is another"
+            yield Finding(host.name, "CNIBridge", f"the bridge cni0 has the address {', '.join(wrong)}, {needs}")
+    others = facts.more.get("link", ())
+    if others and not _node(facts):
+        yield Finding(host.name, "NetworkLinks", f"left by an earlier pod network: {', '.join(others)}")
+
+
+def _outside(spec: ClusterSpec, addresses: Iterable[str]) -> list[str]:
+    return [one for one in addresses if ipaddress.ip_interface(one).ip not in spec.pods]
+
+
+def _boot(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    wanted, last = _wanted(spec, host), dict[str, tuple[str, str]]()
+    lines = [line.split(" ", 4) for line in facts.more.get("sysctl", ())]
+    for _, number, path, key, value in sorted(lines, key=lambda line: (line[0], int(line[1]))):
+        last[key] = (f"{path}:{number}", value)
+    for key, (place, value) in last.items():
+        if key in wanted and value.split() != wanted[key].split():
+            what = f"{place} sets {key} = {' '.join(value.split())} at the next boot instead of {wanted[key]}"
+            yield Finding(host.name, "SysctlOverride", what)
+    # kubeadm tells kubelet its node's name only where the host has another one.
+    for name in facts.more.get("boot_hostname", ()):
+        if facts.hostname == host.name:
+            what = f"the hostname is {facts.hostname} now, and {name} after the next boot (/etc/hostname)"
+            yield Finding(host.name, "BootHostname", what)
+    for line in facts.more.get("module", ()):
+        name, _, place = line.partition(" ")
+        yield Finding(host.name, "ModuleBlocked", f"{place} keeps the kernel module {name} from being loaded at boot")
+
+
+def _programs(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    for path in facts.more.get("program", ()):
+        name = path.rpartition("/")[2]
+        if name in DECISIVE:
+            yield Finding(host.name, "ProgramOverride", f"{path} is run instead of the program of the package")
+        else:
+            yield Finding(host.name, "OwnProgram", f"{path} is run instead of the program of the package")
+
+
+def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
+    for line in facts.more.get("kubelet_unit", ()):
+        how, _, path = line.partition(" ")
+        what = {
+            "masked": f"{path} masks kubelet, so that it cannot start",
+            "replaced": f"{path} replaces the unit of the package kubelet",
+            "changed": f"{path} changes how kubelet is started: its command or the files that kubeadm writes for it",
+            "bare": f"{path} starts kubelet without $KUBELET_KUBECONFIG_ARGS and $KUBELET_CONFIG_ARGS, "
+            "so without the files that kubeadm writes for it",
+        }
+        yield Finding(host.name, "KubeletUnit", what[how])
+    for line in facts.more.get("kubelet_args", ()):
+        path, _, value = line.partition(" ")
+        if value.strip("\"' "):
+            yield Finding(host.name, "KubeletExtraArgs", f"{path} gives kubelet {value}")
+
+
+TASK = Task(name="leftovers", title="nothing wins over what k8sops installs", findings=_findings, asks=_asks)

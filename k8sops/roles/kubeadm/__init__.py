@@ -1,0 +1,1 @@
+"""kubeadm: init, join, tokens, reset, kubeconfig, and what a living cluster runs."""

@@ -1,0 +1,214 @@
+"""The configuration files of kubeadm and of the pod network, as text; and the token of this run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import string
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.render import render
+from k8sops.engine.shell import Secret
+from k8sops.errors import InputError, Where
+from k8sops.inventory.releases import number
+from k8sops.inventory.settings import Component
+from k8sops.inventory.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
+
+TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
+"""What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
+EXTERNAL_ETCD = tuple(f"/etc/kubernetes/pki/etcd-external/{name}" for name in ("ca.crt", "client.crt", "client.key"))
+"""Where the files lie by which API servers reach an etcd of the user's own."""
+LETTERS = string.ascii_lowercase + string.digits
+
+
+@cache
+def token() -> tuple[str, Secret]:
+    """The bootstrap token of this run: its public id and its secret half (form: KEP-130)."""
+    half = "".join(secrets.choice(LETTERS) for _ in range(16))
+    return "".join(secrets.choice(LETTERS) for _ in range(6)), Secret("join_token", half)
+
+
+@cache
+def certificate_key() -> Secret:
+    """What the cluster's certificates are encrypted with while control planes of this run join (KEP-2505)."""
+    return Secret("certificate_key", secrets.token_hex(32))
+
+
+def silent_hosts(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
+    """Hosts that were asked, and did not answer: those the run is about, and every control plane."""
+    asked = [one for one in spec.hosts if one.name in fleet.scope or one.is_control_plane]
+    return [one for one in asked if one.name not in fleet.facts]
+
+
+def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
+    """The control plane that is made by `kubeadm init`: the first of the inventory, unless another is there already."""
+    first, *others = (one.name for one in spec.control_planes)
+    made_elsewhere = any(fleet[name].initialised for name in others)
+    return None if made_elsewhere and not fleet[first].initialised else first
+
+
+def joining_planes(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
+    """Control planes that this run is about and that have not finished joining."""
+    first = founder(spec, fleet)
+    planes = [one for one in spec.control_planes if one.name in fleet.there and one.name != first]
+    return [one for one in planes if not fleet[one.name].initialised]
+
+
+def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
+    """Hosts that this run is about and that are no nodes yet."""
+    there = fleet.there
+    workers = [one.name for one in spec.workers if one.name in there and not fleet[one.name].joined]
+    return [*(one.name for one in joining_planes(spec, fleet)), *workers]
+
+
+def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict[str, str]] | dict[str, str]:
+    """Extra arguments as this kubeadm has them: a list since v1beta4, where a flag may stand more than once."""
+    if spec.release.kubeadm_api != "v1beta4":
+        return {name: value for name, value in sorted(values.items()) if isinstance(value, str)}
+    lists = {name: [value] if isinstance(value, str) else value for name, value in sorted(values.items())}
+    return [{"name": name, "value": one} for name, many in lists.items() for one in many]
+
+
+def volumes(component: Component) -> list[dict[str, Any]]:
+    """Extra volumes as kubeadm has them (HostPathMount)."""
+    fields = {"name": "name", "host_path": "hostPath", "mount_path": "mountPath"}
+    fields |= {"read_only": "readOnly", "path_type": "pathType"}
+    return [{fields[key]: value for key, value in one.model_dump().items()} for one in component.extra_volumes]
+
+
+def component_args(spec: ClusterSpec, component: Component) -> dict[str, str | list[str]]:
+    """The flags that one of the control plane's programs gets beyond kubeadm's own."""
+    return {**_gates(spec), **component.extra_args}
+
+
+def _component(spec: ClusterSpec, component: Component) -> dict[str, Any]:
+    """One of the control plane's programs, as ClusterConfiguration has it."""
+    made: dict[str, Any] = {"extraArgs": _args(spec, component_args(spec, component))}
+    if component.extra_volumes:
+        made["extraVolumes"] = volumes(component)
+    return made
+
+
+def _etcd(spec: ClusterSpec) -> dict[str, Any]:
+    external = spec.settings.etcd.external
+    if not external:
+        return {"local": {"extraArgs": _args(spec, spec.settings.etcd.extra_args)}}
+    files = {f"{name}File": path for name, path in zip(("ca", "cert", "key"), EXTERNAL_ETCD, strict=True)}
+    return {"external": {"endpoints": list(external.endpoints), **files}}
+
+
+def gates_flag(spec: ClusterSpec) -> str:
+    """The feature gates as the flag --feature-gates takes them."""
+    return ",".join(f"{name}={str(on).lower()}" for name, on in sorted(spec.settings.feature_gates.items()))
+
+
+def _gates(spec: ClusterSpec) -> dict[str, str]:
+    gates = gates_flag(spec)
+    return {"feature-gates": gates} if gates else {}
+
+
+def kubelet_args(spec: ClusterSpec, host: HostEntry) -> dict[str, str | list[str]]:
+    """The flags that kubelet of this host gets beyond kubeadm's own."""
+    own = {"node-ip": host.address}
+    if host.runtime == "docker" and number(spec.version) >= (1, 36):
+        # kubelet then speaks to the streaming server itself (KEP-4006); cri-dockerd names it without a scheme, kubelet
+        # takes it for https, and `kubectl exec` fails.
+        own["feature-gates"] = "ExtendWebSocketsToKubelet=false"
+    return {**own, **host.kubelet_extra_args}
+
+
+def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
+    """What kubelet says of itself when it joins."""
+    args = _args(spec, kubelet_args(spec, host))
+    return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
+
+
+def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
+    """Fields of KubeletConfiguration that differ from what kubeadm sets by itself."""
+    base: dict[str, Any] = {"cgroupDriver": "systemd"}
+    if spec.settings.feature_gates:
+        base["featureGates"] = dict(spec.settings.feature_gates)
+    if spec.tolerates_cgroup_v1 and spec.kubelet_knows_cgroup_v1:
+        base["failCgroupV1"] = False
+    return {**base, **spec.settings.kubelet}
+
+
+def kube_proxy_configuration(spec: ClusterSpec) -> dict[str, Any]:
+    """Fields of KubeProxyConfiguration that differ from what kubeadm sets by itself."""
+    gates = {"featureGates": dict(spec.settings.feature_gates)} if spec.settings.feature_gates else {}
+    return {"mode": "iptables", **gates, **spec.settings.kube_proxy}
+
+
+def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = "") -> str:
+    """The file that `kubeadm init` and its phases read."""
+    settings = spec.settings
+    return render(
+        "kubeadm/init.yaml.j2",
+        spec=spec,
+        host=host,
+        registration=_registration(spec, host),
+        api_server=_component(spec, settings.api_server),
+        controller_manager=_component(spec, settings.controller_manager),
+        scheduler=_component(spec, settings.scheduler),
+        etcd=_etcd(spec),
+        kubelet=kubelet_configuration(spec),
+        kube_proxy=kube_proxy_configuration(spec),
+        certificate_key=certificate_key,
+    )
+
+
+def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, ca_hash: str) -> str:
+    """The file that `kubeadm join` reads; TOKEN and CERTIFICATE_KEY stand where the secrets belong."""
+    return render(
+        "kubeadm/join.yaml.j2",
+        spec=spec,
+        host=host,
+        token_id=token_id,
+        placeholder=TOKEN,
+        certificate_key=CERTIFICATE_KEY,
+        ca_hash=ca_hash,
+        registration=_registration(spec, host),
+    )
+
+
+def external_etcd_files(spec: ClusterSpec) -> Iterator[tuple[str, str]]:
+    """(path on control planes, content) of what reaches an etcd of the user's own."""
+    external = spec.settings.etcd.external
+    if external:
+        for path, name in zip(EXTERNAL_ETCD, (external.ca, external.cert, external.key), strict=True):
+            try:
+                yield path, (spec.folder / os.path.expanduser(name)).read_text(encoding="ascii")
+            except (OSError, ValueError) as error:
+                raise InputError(f"cannot be read: {error}", where=Where(name), remedy="see etcd.external") from None
+
+
+def cluster_images(spec: ClusterSpec) -> list[str]:
+    """Images that the cluster runs beside those of kubeadm."""
+    flannel = [FLANNEL, FLANNEL_CNI] if spec.settings.network.cni == "flannel" else []
+    return [*flannel, spec.pause_image, spec.verify_image]
+
+
+def flannel_manifest(spec: ClusterSpec) -> str:
+    """flannel, with the backend that the inventory names."""
+    backend = {"Type": spec.settings.network.flannel.backend}
+    net = json.dumps({"Network": str(spec.pods), "EnableNFTables": False, "Backend": backend})
+    plugins = [
+        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ]
+    cni = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins})
+    digest = hashlib.sha256(f"{net}{cni}".encode()).hexdigest()[:16]
+    return render(
+        "networks/flannel.yaml.j2",
+        spec=spec,
+        image=FLANNEL,
+        cni_image=FLANNEL_CNI,
+        net_conf=net,
+        cni_conf=cni,
+        digest=digest,
+    )

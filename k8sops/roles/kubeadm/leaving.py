@@ -1,0 +1,150 @@
+"""How a node leaves a cluster, and how its host comes to be free of Kubernetes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from k8sops.engine.resource import Resource
+from k8sops.engine.shell import quote
+from k8sops.resources.kubernetes import CONFIG_DIR, POD_PROCESSES, undoing_kubeadm
+
+OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
+"""What lines of iptables-save name that are kube-proxy's, flannel's and the CNI plugins'."""
+LINKS = ("cni0", "flannel.1", "kube-ipvs0", "nodelocaldns")
+
+PODS = r"""{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}"""
+PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}"""
+PODS += r"""{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "")"""
+PODS += r""" (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}"""
+PODS += r"""{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}"""
+PODS += r"""{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}{{end}}{{end}}"""
+"""The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
+READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
+STEP = 60
+"""Seconds after which a drain that is under way looks again whether the node still answers."""
+
+
+def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
+    """The node takes no new pods, and none is on it that could be evicted; or it is no node.
+
+    Pods of a node whose kubelet is not heard of never end by themselves: once they are told to, they are not waited
+    for. That is so where the host is silent (`answers` is False), and where only its kubelet is: that of a control
+    plane speaks to the API server beside it, which is dead with its etcd.
+    """
+    who = quote(name)
+    how = f"--ignore-daemonsets --delete-emptydir-data{' --force' if force or not answers else ''}"
+    listing = f"kubectl get pods -A --field-selector spec.nodeName={who} -o go-template={quote(PODS)}"
+    there = f'[ -n "$(kubectl get node {who} --ignore-not-found -o name)" ]'
+    ready = f'[ "$(kubectl get node {who} -o go-template={quote(READY)})" = True ]' if answers else "false"
+    return Resource(
+        id=f"drained:{name}",
+        check=f"""need_api
+{there} || exit 0
+pods=$({listing}) || exit 12
+{ready} || {{ echo "its kubelet is not heard of: its pods are not waited for"; pods=$(sed '/^ending /d' <<<"$pods"); }}
+[ "$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}')" = true ] && [ -z "$pods" ] && exit 0
+drift "$(sed 's/^ending //; s/^/evicts: /' <<<"${{pods:-nothing}}")" """,
+        apply=f"""until=$((SECONDS + {seconds}))
+while :; do
+  began=$SECONDS gone=() step=$((until - SECONDS))
+  {ready} || gone=(--skip-wait-for-delete-timeout=10)
+  [ $step -le {STEP} ] || step={STEP}
+  ! kubectl drain {who} {how} --timeout=${{step}}s "${{gone[@]}}" || break
+  # Refused at once, or out of time: what it said is the reason.
+  [ $((SECONDS - began)) -ge $step ] && [ $SECONDS -lt $until ] || exit 1
+done""",
+        want="no pods but those of DaemonSets",
+        settle=0 if answers else 60,
+        risk="drain",
+        about=name,
+        deadline=seconds + 60,
+    )
+
+
+def node_gone(name: str) -> Resource:
+    """The API has no node of this name."""
+    who = quote(name)
+    return Resource(
+        id=f"node-gone:{name}",
+        check=f"""need_api
+has=$(kubectl get node {who} --ignore-not-found -o name) || exit 12
+[ -z "$has" ] || drift "$has" """,
+        apply=f"kubectl delete node {who} --ignore-not-found --timeout=60s",
+        want="no such node",
+        risk="delete",
+        about=name,
+    )
+
+
+def volumes_unmounted() -> Resource:
+    """No volume of a pod is mounted: `kubeadm reset` would unmount it under the program that writes to it."""
+    return Resource(
+        id="gate:volumes-unmounted",
+        check='has=$(pod_volumes)\n[ -z "$has" ] || drift "$has"',
+        apply=None,
+        settle=60,
+        want="no volume of a pod is mounted",
+    )
+
+
+def kubernetes_gone(socket: str, homes: Sequence[str]) -> Resource:
+    """Nothing of a cluster is left on this host: no pod, no certificate, no data of etcd. Packages stay.
+
+    A kubeconfig in one of `homes` goes only if it is the administrator's of this cluster.
+    """
+    kubeconfigs = " ".join(quote(f"{home}/.kube/config") for home in homes)
+    return Resource(
+        id="kubernetes-gone",
+        check=f"""has=$(ls -d /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki/* \\
+  {CONFIG_DIR} /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* 2>/dev/null || true)
+running=$(ps -o comm= -p "$({POD_PROCESSES} | paste -sd,)" 2>/dev/null | sort -u | paste -sd' ' || true)
+[ -z "$running" ] || has+="${{has:+$'\\n'}}processes of pods: $running"
+[ -z "$has" ] || drift "$has" """,
+        apply=f"""for one in {kubeconfigs}; do
+  if [ -f "$KUBECONFIG" ] && [ ! -L "$one" ] && cmp -s "$KUBECONFIG" "$one"; then rm -f "$one"; fi
+done
+{undoing_kubeadm(socket, seconds=150)}
+rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/pki /etc/kubernetes/tmp \\
+  /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore
+# The mark that all this was made by k8sops goes last, so that a reset that dies can be run again.
+rm -rf {CONFIG_DIR}""",
+        want="no pod, no certificate, no manifest, no data of etcd",
+        risk="delete",
+        deadline=360,
+    )
+
+
+def network_gone() -> Resource:
+    """No link, no rule of iptables and no configuration of the pod network or of kube-proxy is left."""
+    links = " ".join(LINKS)
+    saves = "iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save"
+    return Resource(
+        id="pod-network-gone",
+        check=f"""DRIFTED=
+for link in {links}; do
+  if [ -e "/sys/class/net/$link" ]; then echo "link $link"; DRIFTED=1; fi
+done
+for save in {saves}; do
+  type -P $save >/dev/null || continue
+  rules=$($save 2>/dev/null | grep -cE '{OURS}' || true)
+  if [ "$rules" -gt 0 ]; then echo "$rules lines of $save"; DRIFTED=1; fi
+done
+for path in /etc/cni/net.d/10-flannel.conflist /var/lib/cni /run/flannel; do
+  if [ -e $path ]; then echo $path; DRIFTED=1; fi
+done
+[ -z "$DRIFTED" ] || drift""",
+        apply=f"""for link in {links}; do
+  if [ -e "/sys/class/net/$link" ]; then ip link delete "$link"; fi
+done
+for save in {saves}; do
+  type -P $save >/dev/null || continue
+  rules=$($save 2>/dev/null)
+  # A table at a time is replaced as a whole, by itself without what is ours.
+  if grep -qE '{OURS}' <<<"$rules"; then grep -vE '{OURS}' <<<"$rules" | "${{save%-save}}-restore"; fi
+done
+rm -rf /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /var/lib/cni /run/flannel""",
+        want="no link, rule or configuration of the pod network",
+        risk="delete",
+        after=("kubernetes-gone",),
+        settle=5,
+    )

@@ -1,0 +1,41 @@
+"""Further control planes, one at a time, by `kubeadm join`; so is the first one, once another has taken its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource, later
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.resources.kubernetes import control_plane_join
+from k8sops.resources.services import service
+from k8sops.roles.kubeadm import identity
+from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, certificate_key, founder, join_config, token
+from k8sops.roles.kubeadm.tasks.kubeadm_init import etcd_files
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if host.name == founder(spec, fleet):
+        return
+    ca_hash = fleet.ca_hash([one.name for one in spec.control_planes])
+    if ca_hash is None:
+        yield later("control-plane-join", "the first control plane's CA is pinned by its hash, and there is none yet")
+    else:
+        token_id, half = token()
+        config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
+        secrets = {TOKEN: half, CERTIFICATE_KEY: certificate_key()}
+        yield from etcd_files(spec)
+        socket = spec.cri_socket(host)
+        yield control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)
+    yield service("kubelet")
+
+
+TASK = Task(
+    name="control-plane-join",
+    title="the host is a control plane",
+    needs=("kubeadm-init", "join-token"),
+    resources=_resources,
+    findings=identity.findings,
+    asks=identity.asks,
+)

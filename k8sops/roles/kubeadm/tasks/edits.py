@@ -1,0 +1,23 @@
+"""What was edited in the inventory and cannot be rolled out to the living cluster yet; nothing is changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet, Parameters
+from k8sops.engine.findings import Finding
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.kubeadm.living import edits, state
+
+
+def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
+    return state.asks(spec)
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    yield from edits.findings(spec, fleet)
+    yield from edits.membership(spec, fleet)
+
+
+TASK = Task(name="edits", title="the cluster runs what the inventory says", findings=_findings, asks=_asks)

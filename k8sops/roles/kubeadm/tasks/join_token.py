@@ -1,0 +1,38 @@
+"""A token for the workers that have not joined, of short life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.resources.kubernetes import join_token, uploaded_certificates
+from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, certificate_key, init_config, joining, joining_planes, token
+
+TTL_MINUTES = 15
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    nodes = joining(spec, fleet)
+    if nodes:
+        yield join_token(*token(), ttl_minutes=TTL_MINUTES, nodes=nodes)
+    planes = joining_planes(spec, fleet)
+    if planes:
+        config = init_config(spec, host, certificate_key=CERTIFICATE_KEY)
+        yield uploaded_certificates(
+            config,
+            {CERTIFICATE_KEY: certificate_key()},
+            run=token()[0],
+            nodes=[one.name for one in planes],
+            peers=[] if spec.settings.etcd.external else [f"https://{in_url(one.address)}:2380" for one in planes],
+        )
+
+
+TASK = Task(
+    name="join-token",
+    title=f"a join token of {TTL_MINUTES} minutes, and the certificates for control planes",
+    needs=("kubeadm-init",),
+    resources=_resources,
+)

@@ -1,0 +1,20 @@
+"""The join token is taken back, whether the joins went well or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.resources.kubernetes import no_join_tokens
+from k8sops.roles.kubeadm.config import joining
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if joining(spec, fleet) or fleet[host.name].tokens:
+        yield no_join_tokens()
+
+
+TASK = Task(name="join-token-withdrawn", title="no join token is left", resources=_resources)

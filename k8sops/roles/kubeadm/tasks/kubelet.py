@@ -1,0 +1,24 @@
+"""kubelet on control planes that are there already: without it no API server is, and nothing could be asked of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.resources.services import service
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if fleet[host.name].initialised:
+        yield service("kubelet")
+
+
+TASK = Task(
+    name="kubelet",
+    title="kubelet runs, on control planes that are there already",
+    needs=("kubernetes-packages", "container-runtime"),
+    resources=_resources,
+)

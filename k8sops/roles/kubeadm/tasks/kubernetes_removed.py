@@ -1,0 +1,28 @@
+"""Hosts that leave: nothing of the cluster is left on them, and they can join again at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.kubeadm.leaving import kubernetes_gone, network_gone, volumes_unmounted
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if host.name not in fleet.leaving:
+        return
+    facts = fleet[host.name]
+    yield volumes_unmounted()
+    yield kubernetes_gone(facts.cri_socket or spec.cri_socket(host), list(dict.fromkeys(["/root", facts.home])))
+    yield network_gone()
+
+
+TASK = Task(
+    name="kubernetes-removed",
+    title="nothing of the cluster is left on the host",
+    needs=("node-removed",),
+    resources=_resources,
+)

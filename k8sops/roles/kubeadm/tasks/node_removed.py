@@ -1,0 +1,54 @@
+"""Nodes that leave: drained, no members of etcd any more, deleted. Nothing is done where the whole cluster goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.findings import Finding
+from k8sops.engine.parameters import HOSTS, HostNames, TaskParameters, parameter
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.roles.etcd.upkeep import member_left
+from k8sops.roles.kubeadm import identity
+from k8sops.roles.kubeadm.leaving import drained, node_gone
+
+NO_VOLUMES = "delete what uses it, or drain the node, and reset again"
+
+
+class Parameters(TaskParameters):
+    leaving: HostNames = parameter(*HOSTS, default=())
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    if host.name in fleet.leaving:
+        return
+    drain = spec.settings.drain
+    # Workers first: the last control plane that goes takes its API with it.
+    for one in [*spec.workers, *spec.control_planes]:
+        if one.name in fleet.leaving:
+            there = one.name in fleet.facts
+            yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)
+            if one.is_control_plane and not spec.settings.etcd.external:
+                yield member_left(one.name, peer=f"https://{in_url(one.address)}:2380")
+            yield node_gone(one.name)
+
+
+def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
+    """Hosts of other clusters, and volumes of a cluster that goes as a whole: no drain unmounts them."""
+    yield from identity.reset_findings(spec, fleet)
+    if fleet.leaving >= {one.name for one in spec.control_planes}:
+        for name in sorted(fleet.leaving & fleet.facts.keys()):
+            for volume in fleet[name].volumes:
+                yield Finding(name, "MountedVolume", f"a volume is still mounted, {volume}: {NO_VOLUMES}")
+
+
+TASK = Task(
+    name="node-removed",
+    title="the node has left the cluster",
+    resources=_resources,
+    findings=_findings,
+    asks=identity.asks,
+    parameters=Parameters,
+)

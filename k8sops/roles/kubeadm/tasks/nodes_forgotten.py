@@ -1,0 +1,25 @@
+"""The nodes of old hosts are gone where new hosts of their names are to join: kubeadm refuses a name that is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.kubeadm.leaving import node_gone
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    for one in spec.hosts:
+        if one.name != host.name and one.name in fleet.there and not fleet[one.name].joined:
+            yield node_gone(one.name)
+
+
+TASK = Task(
+    name="nodes-forgotten",
+    title="no node bears the name of a host that is to join",
+    needs=("kubeadm-init",),
+    resources=_resources,
+)

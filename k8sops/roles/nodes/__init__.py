@@ -1,0 +1,1 @@
+"""Node objects: labels, annotations, taints."""

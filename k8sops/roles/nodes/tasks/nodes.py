@@ -1,0 +1,55 @@
+"""Nodes are Ready and bear what the inventory declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from k8sops.engine.facts import Fleet, Parameters
+from k8sops.engine.resource import Resource
+from k8sops.engine.task import Task
+from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.resources.kubernetes import leaders_alive, nodes_ready, replicas, rolled_out
+from k8sops.roles.kubeadm.config import silent_hosts
+from k8sops.roles.kubeadm.living.state import cluster_of
+from k8sops.roles.nodes.metadata import node
+
+
+def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
+    # A host that does not answer is left out of the run, so nothing waits for its node.
+    there = [one for one in spec.hosts if one.name in fleet.there]
+    declared = json.loads(fleet.parameters.get("declared", "{}"))
+    for one in there:
+        noted = declared.get(one.name, "")
+        if one.labels or one.annotations or one.taints or noted:
+            yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints, noted=noted)
+    yield leaders_alive()
+    if spec.settings.network.cni == "none":
+        return
+    started = {one.name: at for one in there if (at := fleet[one.name].kubelet_started)}
+    yield nodes_ready([one.name for one in there], started=started)
+    yield replicas("kube-system", "coredns", at_least=2)
+    # A roll-out cannot end while a node that takes part in it is gone, as are those of old hosts in a cluster that was
+    # made of a backup.
+    if silent_hosts(spec, fleet) or fleet.parameters.get("backup"):
+        return
+    yield rolled_out("Deployment", "kube-system", "coredns", optional=True, after=["replicas:coredns"])
+    if spec.settings.network.cni == "flannel":
+        nodes = [one.name for one in spec.hosts]
+        yield rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", nodes=nodes, after=["manifest:flannel"])
+
+
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+    """What k8sops has set on nodes before, as it is noted there."""
+    cluster = cluster_of(spec, fleet)
+    notes = {name: node.declared for name, node in cluster.nodes.items() if node.declared} if cluster else {}
+    return {"declared": json.dumps(notes)}
+
+
+TASK = Task(
+    name="nodes",
+    title="nodes ready, labelled and tainted as declared",
+    needs=("cni",),
+    resources=_resources,
+    decides=_decides,
+)

@@ -1,0 +1,1 @@
+"""Container runtimes: containerd, and Docker with cri-dockerd."""

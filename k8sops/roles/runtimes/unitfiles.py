@@ -1,0 +1,109 @@
+"""Units of container runtimes, by somebody else, that win over those of the packages and of k8sops.
+
+What overrides the unit of kubelet is looked for with all else that an earlier life of a host has left (leftovers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from k8sops.engine.facts import HostFacts
+from k8sops.roles.runtimes.dockerd import FLAGS
+
+CONTAINERD = "/etc/containerd/config.toml"
+
+
+def read_units(units: tuple[str, ...]) -> str:
+    """Shell lines that print which files override how these units are started: `more.unit=PATH OPTION…`.
+
+    Values of options stay on the host, but for paths. A backslash at the end of a line joins it with the next.
+    """
+    paths = " ".join(f"/{{etc,run}}/systemd/system/{unit}.service{{,.d/*.conf}}" for unit in units)
+    return f"""shopt -s nullglob
+for path in {paths}; do
+  case $path in */k8sops.conf) continue ;; esac
+  # shellcheck disable=SC2162
+  [ ! -f "$path" ] || while read line || [ -n "$line" ]; do
+    case $line in
+    ExecStart=?*) line=${{line#ExecStart=}} ;;
+    *) continue ;;
+    esac
+    read -ra words <<<"$line"
+    options=
+    for word in "${{words[@]}}"; do
+      word=${{word#[\\"\\']}} word=${{word%[\\"\\']}}
+      case $word in
+      --config=* | -c=* | /*) options+=" $word" ;;
+      -*) options+=" ${{word%%=*}}" ;;
+      esac
+    done
+    fact more.unit "$path$options"
+  done <"$path"
+done
+shopt -u nullglob"""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A command in a unit file: its unit, whether it is a drop-in, and the options in it."""
+
+    path: str
+    words: tuple[str, ...]
+
+    @property
+    def unit(self) -> str:
+        return self.path.split("/systemd/system/", 1)[-1].split(".service", 1)[0]
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(word for word in self.words if word.startswith("-"))
+
+    @property
+    def drop_in(self) -> bool:
+        return ".service.d/" in self.path
+
+
+def overrides(facts: HostFacts) -> Iterator[Override]:
+    for value in facts.more.get("unit", ()):
+        path, *words = value.split()
+        yield Override(path, tuple(words))
+
+
+def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
+    """(finding, what it says) of what overrides the units on a host."""
+    for one in overrides(facts):
+        error = _error(one)
+        if error:
+            yield "UnitOverride", f"{one.path} {error}"
+        elif warning := _warning(one):
+            yield "UnitDropIn", f"{one.path} {warning}"
+
+
+def _error(one: Override) -> str:
+    """Why nothing that k8sops configures would have an effect, or the service would not start."""
+    if one.unit == "docker" and (flags := [word for word in one.options if word in FLAGS]):
+        return f"starts dockerd with {', '.join(flags)}: it does not start where daemon.json has that setting, too"
+    if one.unit == "containerd" and (other := _other_config(one)):
+        return f"starts containerd with {other}; k8sops configures {CONTAINERD}"
+    if one.unit == "cri-docker" and one.drop_in and one.path.rpartition("/")[2] > "k8sops.conf":
+        return "replaces the ExecStart of cri-docker.service.d/k8sops.conf"
+    return ""
+
+
+def _other_config(one: Override) -> str:
+    for at, word in enumerate(one.words):
+        name, equals, value = word.partition("=")
+        if name in ("--config", "-c"):
+            value = value if equals else next(iter(one.words[at + 1 :]), "")
+            return "" if value == CONTAINERD else f"{name} {value}".strip()
+    return ""
+
+
+def _warning(one: Override) -> str:
+    """What an operator should know."""
+    if one.unit == "cri-docker":
+        return "sets ExecStart, which cri-docker.service.d/k8sops.conf replaces"
+    if not one.drop_in:
+        return f"replaces the unit {one.unit}.service of its package"
+    return ""
