@@ -17,6 +17,7 @@ from k8sops.engine.render import render
 from k8sops.inventory.spec import ClusterSpec
 from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
 from k8sops.roles.kubeadm.config import flannel_manifest, init_config
+from k8sops.roles.runtimes.registry import is_api_root
 
 LAB = "bench-first"
 WORKERS = 2
@@ -33,7 +34,7 @@ def files(spec: ClusterSpec) -> dict[str, str]:
     kept = [f"{plane.address} {spec.endpoint_host}\n"] if spec.endpoint_kept else []
     registries = {
         f"etc/containerd/certs.d/{registry}/hosts.toml": render(
-            "runtimes/hosts.toml.j2", spec=spec, registry=registry, url=url
+            "runtimes/hosts.toml.j2", spec=spec, registry=registry, url=url, override_path=is_api_root(url)
         )
         for registry, url in spec.settings.mirrors.images.items()
     }

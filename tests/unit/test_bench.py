@@ -11,10 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.first import files
 from bench.fleet import Fleet, over
 from bench.measure import Command, FailedError, in_turns, run, seconds
 from bench.proxy import Route, hold, listen, shut
 from bench.table import Results, Row, text, write
+from k8sops.engine.render import data_path
+from k8sops.inventory import yamlfile
+from k8sops.inventory.load import read_inventory
+from k8sops.inventory.spec import make_spec
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -157,3 +162,11 @@ def test_the_same_rows_go_to_people_and_to_json(tmp_path: Path) -> None:
     assert row["k8sops"] == {"min": 1.2, "median": 2.4, "max": 4.4, "runs": [1.2, 2.4, 4.4]}
     assert row["k8sops_to_floor"] == 1.2
     assert "pyinfra" not in row
+
+
+def test_the_files_of_the_manual_way_are_rendered_for_an_inventory_with_mirrors() -> None:
+    text = data_path("inventory.example.yaml").read_text()
+    mirrors = "mirrors:\n  images:\n    registry.k8s.io: https://harbor.example.com/v2/k8s\n"
+    spec = make_spec(read_inventory(yamlfile.load(f"{text}\n{mirrors}", "inventory.yaml")))
+    made = files(spec)
+    assert "override_path = true" in made["etc/containerd/certs.d/registry.k8s.io/hosts.toml"]
