@@ -72,5 +72,5 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, *, exists: bo
 
 
 TASK = Task(
-    name="endpoint", title="the endpoint of the API can be reached", findings=_findings, asks=_asks, probes=_probes
+    name="endpoint", title="API endpoint resolves and answers", findings=_findings, asks=_asks, probes=_probes
 )

@@ -26,7 +26,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="encryption-seeded",
-    title="the backup's encryption configuration lies on further control planes",
+    title="encryption configuration copied from the backup",
     needs=("etcd-seeded",),
     resources=_resources,
 )

@@ -19,7 +19,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-back-caught-up",
-    title="who watched the API has caught up",
+    title="API clients resynced",
     needs=("etcd-back-started",),
     resources=_resources,
 )

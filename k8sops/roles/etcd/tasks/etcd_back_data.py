@@ -20,7 +20,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-back-data",
-    title="etcd has the data from before the restore",
+    title="pre-restore etcd data put back",
     needs=("etcd-back-stopped",),
     resources=_resources,
 )

@@ -22,7 +22,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-back-started",
-    title="etcd and the API run again on the old data",
+    title="etcd and the API server started on the old data",
     needs=("etcd-back-data",),
     resources=_resources,
 )

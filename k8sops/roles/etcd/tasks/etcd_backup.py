@@ -79,7 +79,7 @@ def _decides(spec: ClusterSpec, fleet: Fleet) -> Decided:
 
 TASK = Task(
     name="etcd-backup",
-    title="a backup of etcd",
+    title="etcd backed up",
     resources=_resources,
     parameters=Parameters,
     asks=_asks,

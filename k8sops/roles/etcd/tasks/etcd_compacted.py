@@ -28,5 +28,5 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 TASK = Task(
-    name="etcd-compacted", title="only the last revisions have a history", resources=_resources, parameters=Parameters
+    name="etcd-compacted", title="etcd history compacted", resources=_resources, parameters=Parameters
 )

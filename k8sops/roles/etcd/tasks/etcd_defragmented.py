@@ -15,4 +15,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield defragmented()
 
 
-TASK = Task(name="etcd-defragmented", title="no database wastes its disk", resources=_resources)
+TASK = Task(name="etcd-defragmented", title="etcd defragmented", resources=_resources)

@@ -15,4 +15,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield disarmed()
 
 
-TASK = Task(name="etcd-disarmed", title="no alarm is on", resources=_resources)
+TASK = Task(name="etcd-disarmed", title="etcd alarms cleared", resources=_resources)

@@ -19,6 +19,6 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-kubelets-restarted",
-    title="kubelets were started anew",
+    title="kubelets restarted",
     resources=_resources,
 )

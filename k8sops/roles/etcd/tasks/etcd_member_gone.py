@@ -22,4 +22,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield member_gone(Parameters.read(fleet.parameters).member)
 
 
-TASK = Task(name="etcd-member-gone", title="the dead member is gone", resources=_resources, parameters=Parameters)
+TASK = Task(name="etcd-member-gone", title="dead etcd member removed", resources=_resources, parameters=Parameters)

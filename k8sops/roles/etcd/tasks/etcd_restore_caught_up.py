@@ -23,7 +23,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-caught-up",
-    title="kubelets and controllers have caught up",
+    title="kubelets and controllers reconnected to the API",
     needs=("etcd-restore-started",),
     resources=_resources,
 )

@@ -29,7 +29,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-data",
-    title="the one snapshot is the data of every member",
+    title="snapshot restored on every member",
     needs=("etcd-restore-stopped",),
     resources=_resources,
 )

@@ -19,6 +19,6 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-finished",
-    title="no restore is under way",
+    title="restore finished",
     resources=_resources,
 )

@@ -23,7 +23,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-ready",
-    title="the backup lies on every control plane, and there is room",
+    title="backup and disk space checked on every control plane",
     resources=_resources,
     findings=findings,
     parameters=RestoreParameters,

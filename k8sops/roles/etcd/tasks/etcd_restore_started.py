@@ -22,7 +22,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-started",
-    title="etcd and the API run again",
+    title="etcd and the API server started",
     needs=("etcd-restore-data",),
     resources=_resources,
 )

@@ -21,7 +21,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-restore-stopped",
-    title="no API server and no etcd runs",
+    title="etcd and API servers stopped",
     needs=("etcd-restore-ready",),
     resources=_resources,
 )

@@ -115,7 +115,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name="etcd-schedule",
-    title="control planes back up etcd by themselves",
+    title="etcd backups scheduled on control planes",
     resources=_resources,
     findings=_findings,
     asks=_asks,

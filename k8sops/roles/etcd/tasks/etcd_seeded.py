@@ -36,7 +36,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-seeded",
-    title="the backup's PKI and data lie on the first control plane",
+    title="PKI and etcd data of the backup on the first control plane",
     needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
     findings=seed_findings,

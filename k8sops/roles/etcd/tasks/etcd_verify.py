@@ -68,7 +68,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="etcd-verify",
-    title="a backup of etcd, proven by restoring it",
+    title="etcd backup verified by a restore drill",
     resources=_resources,
     parameters=Parameters,
     asks=_asks,

@@ -22,4 +22,4 @@ def _reads(spec: ClusterSpec, host: HostEntry, fleet: Fleet, lines: Sequence[str
         yield Finding(problem.node or host.name, problem.name, problem.what)
 
 
-TASK = Task(name="health", title="what is wrong in the cluster is named", resources=_resources, reads=_reads)
+TASK = Task(name="health", title="cluster health checked", resources=_resources, reads=_reads)

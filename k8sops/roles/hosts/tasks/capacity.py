@@ -148,4 +148,4 @@ def _failures(number: int) -> str:
     return f"{number or 'no'} failure{'' if number == 1 else 's'} of a member of etcd"
 
 
-TASK = Task(name="capacity", title="hosts have room for Kubernetes", findings=_findings, asks=_asks)
+TASK = Task(name="capacity", title="disk space and pod addresses sufficient", findings=_findings, asks=_asks)

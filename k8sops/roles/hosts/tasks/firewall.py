@@ -58,7 +58,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name="firewall",
-    title="the ports of the host's role are open, and no others by k8sops",
+    title="ports of the host's role opened",
     resources=_resources,
     findings=_findings,
     asks=_asks,

@@ -133,4 +133,4 @@ def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
             yield Finding(host.name, "KubeletExtraArgs", f"{path} gives kubelet {value}")
 
 
-TASK = Task(name="leftovers", title="nothing wins over what k8sops installs", findings=_findings, asks=_asks)
+TASK = Task(name="leftovers", title="no leftovers override what k8sops installs", findings=_findings, asks=_asks)

@@ -34,4 +34,4 @@ def _living(spec: ClusterSpec, fleet: Fleet) -> str:
     return there.most_common(1)[0][0] if there else spec.host(fleet.delegate(planes)).address
 
 
-TASK = Task(name="names", title="the names of control planes and of the host itself resolve", resources=_resources)
+TASK = Task(name="names", title="names of control planes and of the host resolve", resources=_resources)

@@ -156,4 +156,4 @@ def _minor(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".")[:2])
 
 
-TASK = Task(name="preflight", title="hosts are fit for Kubernetes", findings=_findings, probes=_probes, asks=_asks)
+TASK = Task(name="preflight", title="preflight checks passed", findings=_findings, probes=_probes, asks=_asks)

@@ -86,5 +86,5 @@ has=$(
 
 
 TASK = Task(
-    name="reach", title="ports behind firewalls that were opened can be reached", resources=_resources, decides=_decides
+    name="reach", title="ports reachable once firewalls are open", resources=_resources, decides=_decides
 )

@@ -29,4 +29,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield file("/etc/profile.d/k8sops.sh", PROFILE)
 
 
-TASK = Task(name="shell-comfort", title="completion of kubectl, and k for it", resources=_resources)
+TASK = Task(name="shell-comfort", title="kubectl completion and the alias k", resources=_resources)

@@ -17,4 +17,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield swap_off()
 
 
-TASK = Task(name="swap", title="swap is off, now and after a reboot", resources=_resources)
+TASK = Task(name="swap", title="swap off, now and after a reboot", resources=_resources)

@@ -84,7 +84,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name=NAME,
-    title="the clock is kept by a time service",
+    title="clock synchronised by a time service",
     resources=_resources,
     findings=_findings,
     asks=_asks,

@@ -32,7 +32,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name="admin-kubeconfig",
-    title="kubectl works on the control plane",
+    title="kubectl configured on the control plane",
     needs=("kubeadm-init",),
     resources=_resources,
     asks=_asks,

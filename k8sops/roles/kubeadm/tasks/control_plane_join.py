@@ -33,7 +33,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="control-plane-join",
-    title="the host is a control plane",
+    title="control plane joined",
     needs=("kubeadm-init", "join-token"),
     resources=_resources,
     findings=identity.findings,

@@ -20,4 +20,4 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     yield from edits.membership(spec, fleet)
 
 
-TASK = Task(name="edits", title="the cluster runs what the inventory says", findings=_findings, asks=_asks)
+TASK = Task(name="edits", title="cluster settings match the inventory", findings=_findings, asks=_asks)

@@ -32,7 +32,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="join-token",
-    title=f"a join token of {TTL_MINUTES} minutes, and the certificates for control planes",
+    title=f"join token valid for {TTL_MINUTES} minutes, certificates for control planes uploaded",
     needs=("kubeadm-init",),
     resources=_resources,
 )

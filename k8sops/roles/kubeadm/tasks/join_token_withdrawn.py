@@ -17,4 +17,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield no_join_tokens()
 
 
-TASK = Task(name="join-token-withdrawn", title="no join token is left", resources=_resources)
+TASK = Task(name="join-token-withdrawn", title="join token revoked", resources=_resources)

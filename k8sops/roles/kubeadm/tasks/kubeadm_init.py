@@ -37,7 +37,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="kubeadm-init",
-    title="a control plane, initialised",
+    title="first control plane initialised",
     needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
     findings=identity.findings,

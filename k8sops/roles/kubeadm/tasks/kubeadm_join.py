@@ -27,7 +27,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="kubeadm-join",
-    title="the host is a node",
+    title="worker joined",
     needs=("kubeadm-init", "join-token"),
     resources=_resources,
     findings=identity.findings,

@@ -18,7 +18,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="kubelet",
-    title="kubelet runs, on control planes that are there already",
+    title="kubelet running on existing control planes",
     needs=("kubernetes-packages", "container-runtime"),
     resources=_resources,
 )

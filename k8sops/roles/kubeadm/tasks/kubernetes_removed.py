@@ -22,7 +22,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="kubernetes-removed",
-    title="nothing of the cluster is left on the host",
+    title="Kubernetes removed from the host",
     needs=("node-removed",),
     resources=_resources,
 )

@@ -46,7 +46,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name="node-removed",
-    title="the node has left the cluster",
+    title="node removed from the cluster",
     resources=_resources,
     findings=_findings,
     asks=identity.asks,

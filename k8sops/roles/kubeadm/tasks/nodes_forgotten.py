@@ -19,7 +19,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="nodes-forgotten",
-    title="no node bears the name of a host that is to join",
+    title="old Node objects of joining hosts deleted",
     needs=("kubeadm-init",),
     resources=_resources,
 )

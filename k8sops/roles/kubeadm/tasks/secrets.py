@@ -40,7 +40,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 TASK = Task(
     name="secrets",
-    title="secrets on hosts are for root only",
+    title="cluster secrets readable by root only",
     resources=_resources,
     findings=_findings,
     parameters=Parameters,

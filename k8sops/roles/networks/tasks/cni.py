@@ -27,7 +27,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 TASK = Task(
     name="cni",
-    title="pods have a network",
+    title="pod network installed",
     needs=("kubeadm-init",),
     resources=_resources,
     findings=identity.findings,

@@ -48,7 +48,7 @@ def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
 
 TASK = Task(
     name="nodes",
-    title="nodes ready, labelled and tainted as declared",
+    title="nodes ready, with the declared labels and taints",
     needs=("cni",),
     resources=_resources,
     decides=_decides,

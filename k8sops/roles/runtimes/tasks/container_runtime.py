@@ -224,7 +224,7 @@ def _only(config: Data, wanted: Data) -> Data:
 
 TASK = Task(
     name="container-runtime",
-    title="containers run as kubelet needs it",
+    title="container runtime configured for kubelet",
     needs=("kubernetes-packages",),
     resources=_resources,
     findings=_findings,
