@@ -135,7 +135,7 @@ def test_what_must_not_be_restored_is_refused_before_anything_stops(
     (tmp_path / f"{backup}.json").write_text(changed)
     ran = restore(planes, backup, "--from", str(tmp_path), expect=6)
     assert name in ran.out
-    assert "no name of a backup" in restore(planes, "../../etc/shadow", expect=5).err
+    assert "invalid backup name" in restore(planes, "../../etc/shadow", expect=5).err
     assert all("kube-apiserver.yaml" in planes.on(host, "ls /etc/kubernetes/manifests") for host in PLANES)
 
 

@@ -59,14 +59,14 @@ def test_leftovers_are_named_in_every_place_where_they_would_win(hosts: Cluster)
         hosts.on("w1", CLEAN)
     assert {host for host, _ in found} == {"w1"}
     assert {name: what for (_, name), what in found.items()} == {
-        "CNIConfig": "/etc/cni/net.d/05-podman.conflist is used by the container runtime instead of 10-flannel.conflist",
-        "CNIBridge": "the bridge cni0 has the address 10.99.0.1/24, the pod range is another",
-        "NetworkLinks": "left by an earlier pod network: weave",
+        "CNIConfig": "/etc/cni/net.d/05-podman.conflist takes precedence over 10-flannel.conflist",
+        "CNIBridge": "the bridge cni0 has the address 10.99.0.1/24, not in network.pods",
+        "NetworkLinks": "network interfaces of an earlier pod network: weave",
         "SysctlOverride": found["w1", "SysctlOverride"],
-        "ProgramOverride": "/usr/local/bin/kubeadm is run instead of the program of the package",
-        "OwnProgram": "/usr/local/bin/kubectl is run instead of the program of the package",
+        "ProgramOverride": "/usr/local/bin/kubeadm takes precedence over the program of the package",
+        "OwnProgram": "/usr/local/bin/kubectl takes precedence over the program of the package",
         "KubeletUnit": "/etc/systemd/system/kubelet.service.d/20-own.conf starts kubelet without $KUBELET_KUBECONFIG_ARGS and $KUBELET_CONFIG_ARGS, so without the files that kubeadm writes for it",
-        "KubeletExtraArgs": '/etc/default/kubelet gives kubelet "--cgroup-driver=cgroupfs"',
+        "KubeletExtraArgs": '/etc/default/kubelet passes "--cgroup-driver=cgroupfs" to kubelet, overriding the inventory',
     }
     assert "sets net." in found["w1", "SysctlOverride"]
 
@@ -89,8 +89,8 @@ def test_an_endpoint_a_disk_and_a_machine_that_cannot_do_are_named(hosts: Cluste
     assert set(found) == {("cp1", "EndpointName"), ("cp1", "DiskFull"), ("w1", "EndpointSilent")}
     assert found["cp1", "EndpointName"] == "cannot resolve api.lab.invalid, the endpoint of the inventory"
     assert found["w1", "EndpointSilent"].endswith("connection refused. It is not the address of a control plane")
-    assert found["cp1", "DiskFull"].startswith("/var/lib/containerd: 0.5 GiB of 0.5 GiB are free (100 %)")
-    assert twice["w1", "SameMachine"] == "SSH reaches the same machine as for cp1"
+    assert found["cp1", "DiskFull"].startswith("/var/lib/containerd: 0.5 GiB of 0.5 GiB free (100 %)")
+    assert twice["w1", "SameMachine"] == "SSH reaches the same machine as cp1"
 
 
 BOOK = "- {name: Hosts, hosts: all, tasks: [swap, names]}\n"

@@ -251,4 +251,4 @@ def test_images_come_from_a_mirror_below_a_path(host: Cluster) -> None:
         assert not [path for path in paths if not path.startswith("/v2/proxy-k8s/pause/")]
     host.on("cp1", "echo 'server = \"https://own.example.com\"' >/etc/containerd/certs.d/registry.k8s.io/hosts.toml")
     shown = k8sops(host, "plan", expect=PREFLIGHT).out
-    assert "[ERROR RegistryHosts] cp1: /etc/containerd/certs.d/registry.k8s.io/hosts.toml is there already" in shown
+    assert "[ERROR RegistryHosts] cp1: /etc/containerd/certs.d/registry.k8s.io/hosts.toml exists already" in shown

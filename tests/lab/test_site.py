@@ -130,7 +130,7 @@ def test_what_wins_over_the_pod_network_of_a_node_is_named(cluster: Cluster) -> 
     finally:
         cluster.on("w1", "rm /etc/cni/net.d/05-own.conflist; ip address del 10.99.0.1/24 dev cni0")
     found = {one["name"]: one["what"] for one in data["findings"] if one["host"] == "w1"}
-    assert found["CNIConfig"].startswith("/etc/cni/net.d/05-own.conflist is used")
+    assert found["CNIConfig"].startswith("/etc/cni/net.d/05-own.conflist takes precedence over ")
     assert found["CNIBridge"].startswith("the bridge cni0 has the address 10.99.0.1/24, the pod range of this node is 10.244.")
     assert cluster.changes() == []
 

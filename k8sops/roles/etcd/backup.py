@@ -81,7 +81,7 @@ class Manifest:
 def check_name(name: str) -> str:
     """The name, when it is one of a backup; InputError else. No path can be made of one that leads elsewhere."""
     if not STEM.fullmatch(name):
-        raise InputError(f"`{name}` is no name of a backup", remedy="`k8sops etcd list` shows them")
+        raise InputError(f"invalid backup name `{name}`", remedy="`k8sops etcd list` shows all backups")
     return name
 
 
@@ -124,7 +124,7 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
             text=text,
         )
     except (ValueError, KeyError, TypeError, InputError):
-        raise InputError(f"{source} is no manifest of a backup") from None
+        raise InputError(f"{source} is not a valid backup manifest") from None
 
 
 def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:

@@ -33,7 +33,7 @@ def on_hosts(connect: Callable[[str], Host], spec: ClusterSpec) -> tuple[list[tu
         mark = new_mark()
         result = connect(name).run(envelope(mark, [body]))
         if not result.ok:
-            raise HostError(name, f"its backups cannot be listed: {result.err.strip()}")
+            raise HostError(name, f"cannot list its backups: {result.err.strip()}")
         return [(name, manifest) for manifest in _manifests(mark, result.out) if manifest.cluster == spec.cluster]
 
     answers = Session(connect, lambda event: None).each([host.name for host in spec.control_planes], one)
@@ -92,7 +92,7 @@ def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> 
     if rows:
         table(console, ("NAME", "WHERE", "AGE", "SIZE", "REVISION", "DRILL"), rows)
     elif not silent:
-        console.print("there is no backup yet: `k8sops etcd backup` takes one", highlight=False)
+        console.print("No backups yet. Take one with `k8sops etcd backup`.", highlight=False)
     for where, why in silent.items():
         console.print(f"{where}: {why}", style="red", highlight=False)
 
@@ -125,7 +125,7 @@ def tools_of(connect: Callable[[str], Host], spec: ClusterSpec, version: str, fo
                     tried.append(str(error))
                     continue
             if result.code == 2:
-                tried.append(f"{host.name} has another etcd")
+                tried.append(f"{host.name} runs another version of etcd")
                 continue
             if not result.ok:
                 tried.append(f"{host.name}: {result.err.strip()}")
@@ -134,8 +134,8 @@ def tools_of(connect: Callable[[str], Host], spec: ClusterSpec, version: str, fo
                 tar.extractall(Path(name) / "bin", filter="data")
             (Path(name) / "bin").replace(folder)
             return
-    what = f"OtherVersion: the tools of etcd {version} cannot be had: {'; '.join(tried)}"
-    raise InputError(what, remedy="--tools FOLDER names etcd, etcdctl and etcdutl of that version")
+    what = f"OtherVersion: cannot get the tools of etcd {version}: {'; '.join(tried)}"
+    raise InputError(what, remedy="use --tools FOLDER with etcd, etcdctl and etcdutl of that version")
 
 
 def _made(folder: Path) -> Path:

@@ -44,7 +44,7 @@ def pull(host: Host, folder: str, name: str, into: Path, recipient: str | None =
         digest = _stream(host, how, target, tail=32 if kind == "db" else 0, size=size)
         if not recipient and digest != wanted:
             target.unlink()
-            raise BackupError(f"{target.name} came with another hash than its manifest says", remedy="take it again")
+            raise BackupError(f"the hash of {target.name} differs from its manifest", remedy="take another backup")
     text = manifest.text
     if recipient:
         text = text.replace('"encryptedTo": null', f'"encryptedTo": "{recipient}"')
@@ -54,7 +54,7 @@ def pull(host: Host, folder: str, name: str, into: Path, recipient: str | None =
 def _text(host: Host, path: str) -> str:
     result = host.run(envelope(new_mark(), [f"cat {quote(path)}"]))
     if not result.ok or not result.out:
-        raise BackupError(f"{host.name}: {path} cannot be read: {result.err.strip()}")
+        raise BackupError(f"{host.name}: cannot read {path}: {result.err.strip()}")
     return result.out
 
 
@@ -78,12 +78,12 @@ def _stream(host: Host, command: str, target: Path, *, tail: int, size: int | No
             file.flush()
             os.fsync(descriptor)
         if not result.ok:
-            raise BackupError(f"{host.name}: {target.name} was not sent: {result.err.strip()[-300:]}")
+            raise BackupError(f"{host.name}: cannot transfer {target.name}: {result.err.strip()[-300:]}")
         if size and count != size:
-            raise BackupError(f"{target.name} came with {count} of {size} bytes", remedy="take it again")
+            raise BackupError(f"{target.name} is incomplete: {count} of {size} bytes", remedy="take another backup")
         new.replace(target)
     except OSError as error:
-        raise BackupError(f"{target} cannot be written: {error.strerror}") from None
+        raise BackupError(f"cannot write {target}: {error.strerror}") from None
     finally:
         new.unlink(missing_ok=True)
     return digest.hexdigest()
@@ -116,8 +116,8 @@ class Place:
             ["bash", "-s"], input=script, capture_output=True, text=True, check=False, timeout=timeout
         )
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-            raise BackupError(last, remedy=f"asked: {self.url}")
+            last = (done.stderr.strip().splitlines() or ["no output"])[-1]
+            raise BackupError(last, remedy=f"source: {self.url}")
         return done.stdout
 
     def _config(self) -> str:
@@ -141,7 +141,7 @@ class Place:
         text = self.fetch(f"{name}.json").read_text(encoding="utf-8", errors="replace")
         found = parse(text, source=f"{self.url}/{name}.json")
         if found.name != name:
-            raise InputError(f"{self.url}/{name}.json is the manifest of {found.name}")
+            raise InputError(f"{self.url}/{name}.json is the manifest of another backup, {found.name}")
         return found
 
     def manifests(self) -> list[Manifest]:
@@ -160,7 +160,7 @@ class Place:
             return self.manifest(name)
         found = newest(self.manifests())
         if not found:
-            raise InputError(f"there is no backup of {self.spec.cluster} at {self.url}")
+            raise InputError(f"no backup of {self.spec.cluster} at {self.url}")
         return found
 
     def take(self, manifest: Manifest, identity: Path | None) -> None:
@@ -172,7 +172,7 @@ class Place:
 
     def _decrypt(self, at: Path, identity: Path | None) -> None:
         if identity is None:
-            raise InputError(f"{at.name} is encrypted", remedy="--identity KEYFILE decrypts it")
+            raise InputError(f"{at.name} is encrypted", remedy="decrypt it with --identity KEYFILE")
         plain = at.with_suffix("")
         argv = ["age", "--decrypt", "--identity", str(identity), "--output", str(plain), str(at)]
         try:

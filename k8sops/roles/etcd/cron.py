@@ -23,7 +23,7 @@ def cron_of(calendar: str) -> str:
         return f"*/{int(every['minutes'])} * * * *"
     found = _WHEN.fullmatch(text)
     if not found:
-        raise ValueError(f"cron cannot say `{calendar}`; it can say `02:15`, `Sun 04:00` and `*-*-01 03:00:00`")
+        raise ValueError(f"cron cannot express `{calendar}`; it supports `02:15`, `Sun 04:00` and `*-*-01 03:00:00`")
     hour = found["hour"] if found["hour"] == "*" else str(int(found["hour"]))
     date = "*" if found["date"] in (None, "*") else str(int(found["date"]))
     return f"{int(found['minute'])} {hour} {date} * {(found['days'] or '*').replace('..', '-')}"

@@ -38,13 +38,15 @@ def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
         mark = new_mark()
         result = session.connect(name).run(envelope(mark, [library("tools"), SCRIPT]), timeout=QUERY_SECONDS)
         if result.code == 3:
-            raise HostError(name, result.err.strip() or "has no etcd")
+            raise HostError(name, result.err.strip() or "no etcd member")
         return {part: json_of(text) for part, text in parts(mark, result.out).items()}
 
     answers = session.each(planes, one)
     silent = {name: answer for name, answer in answers.items() if isinstance(answer, HostError)}
     if all(isinstance(why, UnreachableError) for why in silent.values()) and len(silent) == len(planes):
-        raise UnreachableError(planes[0], "no control plane answers", remedy="\n  ".join(map(str, silent.values())))
+        raise UnreachableError(
+            planes[0], "no control plane is reachable", remedy="\n  ".join(map(str, silent.values()))
+        )
     said = {name: answer for name, answer in answers.items() if not isinstance(answer, HostError)}
     return summarise(spec.control_planes, said, {name: why.what for name, why in silent.items()})
 
@@ -52,7 +54,7 @@ def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
 def refuse_external(spec: ClusterSpec) -> None:
     """InputError where etcd is the user's own: it is not ours to work on."""
     if spec.settings.etcd.external:
-        raise InputError("etcd is one of your own (etcd.external)", remedy="use its own tools")
+        raise InputError("etcd is external (etcd.external)", remedy="use its own tools")
 
 
 def summarise(
@@ -165,15 +167,17 @@ def _seconds(text: str) -> float | None:
 def line(found: Mapping[str, Any]) -> str:
     """The members in one line."""
     if found["clusterId"] is None:
-        return "does not answer"
+        return "unreachable"
     count, dead = len(found["members"]), [row["name"] or row["id"] for row in found["members"] if not row["alive"]]
     size = max((row["dbBytes"] or 0 for row in found["members"]), default=0) / 2**20
-    parts = [f"{count} member{'s' if count != 1 else ''}"]
+    parts = [f"{count - len(dead)}/{count} members healthy"]
     parts += [f"dead: {' '.join(dead)}"] if dead else []
-    parts.append(f"{found['mayBeLost']} may be lost" if found["hasQuorum"] else "the quorum is lost")
+    tolerated = found["mayBeLost"]
+    tolerance = f"tolerates {tolerated} failure{'' if tolerated == 1 else 's'}"
+    parts.append(tolerance if found["hasQuorum"] else "quorum lost")
     parts.append(f"{size:.0f} MiB")
     parts += [f"alarm {one['alarm']}" for one in found["alarms"]]
-    parts += [f"{name} runs another etcd" for name in found["strangers"]]
+    parts += [f"{name} runs a member of another etcd cluster" for name in found["strangers"]]
     return ", ".join(parts)
 
 
@@ -193,13 +197,13 @@ def print_members(console: Console, found: Mapping[str, Any]) -> None:
     for alarm in found["alarms"]:
         console.print(f"alarm {alarm['alarm']} on {alarm['member']}", style="red", highlight=False)
     for name, cluster in found["strangers"].items():
-        text = f"{name} runs a member of another etcd, cluster {cluster}: `k8sops reset {name}` takes it away"
+        text = f"{name} runs a member of another etcd cluster, {cluster}: `k8sops reset {name}` removes it"
         console.print(text, style="red", highlight=False)
     count = len([row for row in found["members"] if not row["learner"]])
     if found["hasQuorum"]:
-        text = f"{found['mayBeLost']} of {count} may still be lost; revision {found['revision']}"
+        text = f"Fault tolerance: {found['mayBeLost']} of {count} members. Revision {found['revision']}"
     else:
-        text = f"the quorum is lost: {found['quorum']} of {count} must live. `k8sops etcd restore` brings etcd back"
+        text = f"Quorum lost: {found['quorum']} of {count} members must be healthy. Recover with `k8sops etcd restore`"
     console.print(text, highlight=False, style="bold" if found["hasQuorum"] else "bold red")
 
 

@@ -163,7 +163,7 @@ def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
 
 def _member(host: str, text: str) -> tuple[str, str]:
     if not MEMBER.fullmatch(text):
-        what = f"etcd's manifest does not give one name and one peer URL, but: {text!r}"
+        what = f"expected one name and one peer URL in etcd's manifest, found {text!r}"
         raise HostError(host, what, remedy="correct --name and --initial-advertise-peer-urls there")
     name, _, peer = text.partition(" ")
     return name, peer
@@ -190,16 +190,16 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     """Everything that speaks against this restore; said before anything stops."""
     first = spec.control_planes[0].name
     if spec.settings.etcd.external:
-        yield Finding(first, "ExternalEtcd", "etcd is one of your own: restore it with its own tools")
+        yield Finding(first, "ExternalEtcd", "etcd is external: restore it with its own tools")
         return
     backup = fleet.parameters.get("backup", "")
     if not STEM.fullmatch(backup):
-        yield Finding(first, "BackupName", f"`{backup}` is no name of a backup; `k8sops etcd list` shows them")
+        yield Finding(first, "BackupName", f"invalid backup name `{backup}`; `k8sops etcd list` shows all backups")
         return
     yield from _who(spec, fleet)
     manifest = manifest_of(fleet)
     if manifest is None:
-        yield Finding(first, "NoBackup", f"there is no backup {backup} on any control plane; --from says where it is")
+        yield Finding(first, "NoBackup", f"no control plane has the backup {backup}; use --from if it is elsewhere")
         return
     yield from _what(fleet, manifest, restore_of(fleet), backup)
 
@@ -209,26 +209,22 @@ def seed_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     first, backup = spec.control_planes[0].name, fleet.parameters.get("backup", "")
     manifest = manifest_of(fleet)
     if manifest is None:
-        yield Finding(first, "NoBackup", f"the backup {backup} cannot be had; --from says where it is")
+        yield Finding(first, "NoBackup", f"backup {backup} not found; use --from to say where it is")
         return
     yield from _verified(fleet, manifest, first)
     for host in spec.control_planes:
         facts = fleet[host.name]
         if facts.initialised and said(facts, "restored") != fleet.parameters["restore"] and host.name == first:
-            yield Finding(
-                host.name, "HasCluster", "holds a cluster: `k8sops etcd restore` without --new-hosts restores it"
-            )
+            yield Finding(host.name, "HasCluster", "already has a cluster: restore it without --new-hosts")
     if _minor(manifest.kubernetes) != _minor(spec.version):
-        what = (
-            f"{backup} is of Kubernetes {manifest.kubernetes}, the inventory wants {spec.version}: upgrade afterwards"
-        )
+        what = f"{backup} needs Kubernetes {manifest.kubernetes}, not {spec.version}: restore first, then upgrade"
         yield Finding(first, "OtherVersion", what)
 
 
 def _verified(fleet: Fleet, manifest: Manifest, host: str) -> Iterator[Finding]:
     if not manifest.verified and fleet.parameters.get("unverified") != manifest.name:
         what = (
-            f"its drill: {manifest.state}; `k8sops etcd verify {manifest.name}` first, or --unverified {manifest.name}"
+            f"restore drill {manifest.state}: run `k8sops etcd verify {manifest.name}`, or --unverified {manifest.name}"
         )
         yield Finding(host, "Unverified", what)
 
@@ -239,11 +235,11 @@ def back_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     kept = sorted({one for host in spec.control_planes for one in fleet[host.name].more.get("before", ())})
     under_way = [said(fleet[host.name], "under-way").partition(" ")[0] for host in spec.control_planes]
     if id not in [*kept, *under_way]:
-        there = f"there is: {', '.join(kept)}" if kept else "no old data are kept"
-        yield Finding(first, "NoOldData", f"no control plane has old data of a restore `{id}`; {there}")
+        there = f"available: {', '.join(kept)}" if kept else "none is kept"
+        yield Finding(first, "NoOldData", f"no control plane has data from before restore `{id}`; {there}")
     for host in spec.control_planes:
         if host.name not in fleet.facts and host.name not in fleet.words("without"):
-            yield Finding(host.name, "Silent", f"does not answer; `--without {host.name}` goes back without it")
+            yield Finding(host.name, "Silent", f"unreachable; to roll back without it: `--without {host.name}`")
 
 
 def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
@@ -251,16 +247,16 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     members = restore_of(fleet).members
     for host in spec.control_planes:
         if host.name not in fleet.facts and host.name not in without:
-            what = "does not answer: its etcd may run on with the old data. Is it gone for good? "
-            yield Finding(host.name, "Silent", what + f"`--without {host.name}` restores without it")
+            what = "unreachable: its etcd may still run with the old data. If it is gone for good, "
+            yield Finding(host.name, "Silent", what + f"restore without it: `--without {host.name}`")
         if host.name in without and host.name in fleet.facts and said(fleet[host.name], "member"):
-            yield Finding(host.name, "Answers", "answers, and has an etcd: it cannot be left out")
+            yield Finding(host.name, "Answers", "reachable, and runs an etcd member: it cannot be left out")
         underway = said(fleet[host.name], "under-way").split(" ")
         if len(underway) > 2 and underway[2] != fleet.parameters.get("backup"):
-            what = f"the restore of {underway[2]} is under way: finish it, or go back: `k8sops etcd back {underway[0]}`"
+            what = f"the restore of {underway[2]} is unfinished: finish or undo it: `k8sops etcd back {underway[0]}`"
             yield Finding(host.name, "OtherRestore", what)
     if not members:
-        yield Finding(spec.control_planes[0].name, "NoMember", "no control plane with an etcd answers; --new-hosts")
+        yield Finding(spec.control_planes[0].name, "NoMember", "no etcd member is reachable; use --new-hosts")
 
 
 def _what(fleet: Fleet, manifest: Manifest, one: Restore, backup: str) -> Iterator[Finding]:
@@ -269,14 +265,16 @@ def _what(fleet: Fleet, manifest: Manifest, one: Restore, backup: str) -> Iterat
         facts = fleet[host]
         ca = hashlib.sha256(facts.ca).hexdigest()
         if facts.ca and manifest.ca_sha256 and ca != manifest.ca_sha256:
-            what = f"{backup} is of another cluster ({manifest.cluster}): its CA is not this host's"
+            what = f"{backup} belongs to another cluster ({manifest.cluster}): its CA differs from this host's"
             yield Finding(host, "OtherCluster", what)
         here = said(facts, "etcd").rpartition(":")[2]
         if here and _minor(here) != _minor(manifest.etcd):
-            yield Finding(host, "OtherVersion", f"{backup} is of etcd {manifest.etcd}, this host runs {here}")
+            yield Finding(host, "OtherVersion", f"{backup} was taken with etcd {manifest.etcd}, this host runs {here}")
         free, wanted = int(said(facts, "free") or 0), manifest.size + SPARE
         if said(facts, "restored") != one.id and free < wanted:
-            what = f"{free >> 20} MiB are free where etcd keeps its data, {wanted >> 20} MiB are wanted: the old stay"
+            what = (
+                f"not enough disk space for etcd: {free >> 20} MiB free, {wanted >> 20} MiB required (old data is kept)"
+            )
             yield Finding(host, "NoSpace", what)
 
 

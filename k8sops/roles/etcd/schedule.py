@@ -45,7 +45,7 @@ def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
         mark = new_mark()
         result = connect(name).run(envelope(mark, [SCRIPT, f"mark backups $(ls {folder}/*.json 2>/dev/null | wc -l)"]))
         if not result.ok:
-            raise HostError(name, f"cannot be asked: {result.err.strip()}")
+            raise HostError(name, f"query failed: {result.err.strip()}")
         return _read(name, mark, result.out)
 
     planes = [host.name for host in spec.control_planes]
@@ -101,7 +101,7 @@ def print_schedule(console: Console, found: dict[str, Any]) -> None:
     for host in found["hosts"]:
         for what in ("backup", "drill"):
             run = host[what]
-            last = "running" if run["running"] else run["result"] or "not yet"
+            last = "running" if run["running"] else run["result"] or "never"
             since = f"{age(_seconds(run['at'], host['now']))} ago" if run["at"] else ""
             if run["next"]:
                 following = f"in {age(_seconds(host['now'], run['next']))}"

@@ -22,7 +22,7 @@ SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 PLUGINS = ("flannel", "calico", "canal", "cilium", "weave", "kube-router", "antrea", "ovn", "kindnet", "multus")
 """Pod networks, as the names of their files in /etc/cni/net.d show them."""
 
-TAKE_OUT = "take it out of the inventory, or, if nothing of that cluster is needed, run `kubeadm reset` on it first"
+TAKE_OUT = "remove it from the inventory, or run `kubeadm reset` on it if that cluster is no longer needed"
 
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
@@ -93,8 +93,8 @@ def foreign_cluster(host: HostEntry, facts: HostFacts, cluster: KnownCluster) ->
     if is_control_plane(facts) and not facts.more.get("marked"):
         if same:
             return (
-                "it is a control plane of this cluster that k8sops did not join, and k8sops cannot adopt it yet:"
-                f" take it out of the inventory, or `k8sops reset {host.name}`, then `k8sops apply`"
+                "it is a control plane of this cluster that was not joined by k8sops, which cannot adopt it yet:"
+                f" remove it from the inventory, or `k8sops reset {host.name}`, then `k8sops apply`"
             )
         if not facts.joined:
             paths = ", ".join(facts.more["plane"])
@@ -138,15 +138,15 @@ def _certificates(pem: bytes) -> frozenset[bytes]:
 def _place(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     """The host's role and name in the cluster, against the inventory's."""
     if host.is_control_plane and is_worker(facts) and not _half_joined(facts):
-        what = "a worker of this cluster, and the inventory lists it as a control plane"
+        what = "a worker of this cluster, but the inventory lists it as a control plane"
         yield Finding(host.name, "Role", f"{host.name} is {what}: `k8sops reset {host.name}`, then `k8sops apply`")
     if not host.is_control_plane and is_control_plane(facts):
-        what = "a control plane of this cluster, and the inventory lists it as a worker"
-        back = f"put it back into the group control_plane, or `k8sops reset {host.name}`, then `k8sops apply`"
+        what = "a control plane of this cluster, but the inventory lists it as a worker"
+        back = f"move it back to the group control_plane, or `k8sops reset {host.name}`, then `k8sops apply`"
         yield Finding(host.name, "Role", f"{host.name} is {what}: {back}")
     node = node_name(facts)
     if facts.joined and node and node != host.name:
-        what = f"this host is the node {node}, and the inventory calls it {host.name}"
+        what = f"this host is the node {node}, but the inventory calls it {host.name}"
         back = f"put the name {node} back, or reset the host before you rename it"
         yield Finding(host.name, "NodeName", f"{what}. The name of a node cannot be changed: {back}")
 
@@ -211,9 +211,9 @@ def _immutable(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator
     stacked, external = "/var/lib/etcd/member" in facts.more.get("plane", ()), bool(spec.settings.etcd.external)
     manifest = "/etc/kubernetes/manifests/etcd.yaml" in facts.more.get("plane", ())
     if external and manifest and stacked:
-        yield immutable(host.name, "etcd.external", "members of its own", "an external etcd")
+        yield immutable(host.name, "etcd.external", "stacked etcd", "external etcd")
     if not external and is_control_plane(facts) and not manifest and not stacked:
-        yield immutable(host.name, "etcd.external", "an external etcd", "members of its own")
+        yield immutable(host.name, "etcd.external", "external etcd", "stacked etcd")
 
 
 def _joined(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
@@ -237,7 +237,7 @@ def _joined(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fi
 
 def _other_network(host: HostEntry, present: str, wanted: str) -> Finding:
     what = f"the pod network is {present}, the inventory says {wanted}"
-    back = "the two would run beside each other, and migrating is not supported yet: put network.cni back"
+    back = "both would run side by side, and migration is not supported yet: put network.cni back"
     return Finding(host.name, "NetworkPlugin", f"{what}; {back}")
 
 

@@ -99,9 +99,9 @@ def conflicts(present: Mapping[str, Any], containerd: str, *, mirrored: bool) ->
     """What keeps k8sops from changing this file."""
     version, plugins = version_of(present, containerd), present.get("plugins", {})
     if version == 1 or ("version" not in present and plugins):
-        yield "is in the form of version 1: `containerd config migrate` prints it in a newer one"
+        yield "has version 1, which is not supported: `containerd config migrate` prints it in a newer version"
     elif version not in (2, 3) or version > newest(containerd):
-        yield f"has version {version}, and containerd {containerd} reads up to {newest(containerd)}"
+        yield f"has version {version}, but containerd {containerd} supports versions up to {newest(containerd)}"
     if mirrored:
         for name in (CRI, IMAGES):
             for key in old_registry(plugins.get(name, {}).get("registry", {})):

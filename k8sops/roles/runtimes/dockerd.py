@@ -67,10 +67,10 @@ def conflicts(present: Mapping[str, Any]) -> Iterator[Conflict]:
     """What does not go with Kubernetes in these settings."""
     for option in present.get("exec-opts") or ():
         if str(option).startswith(CGROUP) and option != CGROUP + "systemd":
-            yield Conflict("DockerConfig", f"exec-opts has {option}: kubelet runs with the cgroup driver systemd")
+            yield Conflict("DockerConfig", f"exec-opts sets {option}, but kubelet uses the cgroup driver systemd")
     driver = present.get("log-driver", "json-file")
     if driver != "json-file":
-        yield Conflict("DockerLogDriver", f"log-driver is {driver}: kubectl logs reads json-file only")
+        yield Conflict("DockerLogDriver", f"log-driver is {driver}, but kubectl logs supports json-file only")
     storage = present.get("storage-driver", "overlay2")
     if storage != "overlay2":
-        yield Conflict("DockerStorage", f"storage-driver is {storage}; it is kept")
+        yield Conflict("DockerStorage", f"storage-driver is {storage}, not overlay2; it is kept")

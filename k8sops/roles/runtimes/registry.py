@@ -94,7 +94,7 @@ def problems(asked: Sequence[Question], answers: Sequence[str]) -> Iterator[tupl
                 (f"neither curl nor wget is installed: {source} was only checked for an open port"),
             )
         elif answer.startswith(DENIED):
-            yield "ImageRegistryLogin", f"{source} wants credentials for {what}: {answer}"
+            yield "ImageRegistryLogin", f"{source} requires credentials for {what}: {answer}"
         else:
             yield "ImageRegistry", f"cannot read {what} from {source}: {answer}{_hint(one, answer)}"
 

@@ -83,11 +83,11 @@ def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
 def _error(one: Override) -> str:
     """Why nothing that k8sops configures would have an effect, or the service would not start."""
     if one.unit == "docker" and (flags := [word for word in one.options if word in FLAGS]):
-        return f"starts dockerd with {', '.join(flags)}: it does not start where daemon.json has that setting, too"
+        return f"starts dockerd with {', '.join(flags)}, which conflicts with the same setting in daemon.json"
     if one.unit == "containerd" and (other := _other_config(one)):
-        return f"starts containerd with {other}; k8sops configures {CONTAINERD}"
+        return f"starts containerd with {other}, so {CONTAINERD} is not read"
     if one.unit == "cri-docker" and one.drop_in and one.path.rpartition("/")[2] > "k8sops.conf":
-        return "replaces the ExecStart of cri-docker.service.d/k8sops.conf"
+        return "overrides the ExecStart of cri-docker.service.d/k8sops.conf"
     return ""
 
 
@@ -103,7 +103,7 @@ def _other_config(one: Override) -> str:
 def _warning(one: Override) -> str:
     """What an operator should know."""
     if one.unit == "cri-docker":
-        return "sets ExecStart, which cri-docker.service.d/k8sops.conf replaces"
+        return "sets ExecStart, which cri-docker.service.d/k8sops.conf overrides"
     if not one.drop_in:
         return f"replaces the unit {one.unit}.service of its package"
     return ""

@@ -99,11 +99,11 @@ def test_a_disk_below_kubelets_limit_is_an_error_and_a_bit_above_it_a_warning(lo
     spec = load("")
     assert of_disks(spec, disk(100, 50), disk(100, 50)) == []
     assert of_disks(spec, disk(100, 14), disk(100, 14)) == [
-        "DiskFull error: /var/lib: 14.0 GiB of 100.0 GiB are free (14 %), "
+        "DiskFull error: /var/lib: 14.0 GiB of 100.0 GiB free (14 %), "
         "kubelet evicts pods below 15.0 GiB (imagefs.available)"
     ]
     (found,) = of_disks(spec, disk(100, 17), disk(100, 17))
-    assert found.startswith("DiskSpace warning: /var/lib: 17.0 GiB of 100.0 GiB are free (17 %)")
+    assert found.startswith("DiskSpace warning: /var/lib: 17.0 GiB of 100.0 GiB free (17 %)")
     (found,) = of_disks(spec, disk(100, 9), disk(100, 50, id="b"))
     assert "below 10.0 GiB (nodefs.available)" in found
 
@@ -117,7 +117,7 @@ def test_the_limits_of_the_inventory_count(load: Load) -> None:
 
 def test_inodes_run_out_too(load: Load) -> None:
     (found,) = of_disks(load(""), disk(100, 50, inodes="1000 10"), disk(100, 50, inodes="1000 10"))
-    assert found == "DiskFull error: /var/lib: 10 of 1000 inodes are free, kubelet evicts pods because of that"
+    assert found == "DiskFull error: /var/lib: 10 of 1000 inodes free, below the eviction threshold of kubelet"
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_more_pods_than_a_nodes_range_has_addresses_are_warned_of(load: Load) ->
     assert of_cluster(load("kubelet: {maxPods: 250}\n")) == []
     (found, *_) = of_cluster(load("kubelet: {maxPods: 300}\n"))
     assert found == (
-        "cp1 PodAddresses warning: kubelet runs up to 300 pods (maxPods), "
-        "a node's range (/24) has 253 addresses for them"
+        "cp1 PodAddresses warning: maxPods is 300, but "
+        "a node's pod range (/24) has 253 addresses"
     )
     (found, *_) = of_cluster(load('controller_manager: {extra_args: {node-cidr-mask-size: "26"}}\n'))
-    assert "a node's range (/26) has 61 addresses" in found
+    assert "a node's pod range (/26) has 61 addresses" in found

@@ -240,8 +240,8 @@ def test_a_node_that_is_not_in_the_inventory_is_named_whatever_the_limit(hosts: 
     for only in ((*PLANES, "w1"), ("cp1",)):
         found = hosts.findings(without, only=only)
         assert brief(found) == {
-            ("NodeNotInInventory", "a node of the cluster since 2026-11-28T18:00:00Z that is not in the inventory; it"
-             " stays one until `k8sops reset w2` with the host in the inventory, or `kubectl drain` and `kubectl delete"
+            ("NodeNotInInventory", "a node since 2026-11-28T18:00:00Z, but not in the inventory; remove it with"
+             " `k8sops reset w2` with the host in the inventory, or `kubectl drain` and `kubectl delete"
              " node`"): ["w2"]
         }  # fmt: skip
     assert hosts.findings(only=("cp1",)) == []

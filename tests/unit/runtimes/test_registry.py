@@ -178,7 +178,7 @@ def test_errors_name_the_mirror_and_how_a_project_is_written() -> None:
     assert [name for name, _ in login] == ["ImageRegistryLogin"]
     upstream = questions({}, [image])
     assert upstream == [Question("registry.k8s.io", "https://registry.k8s.io", image)]
-    assert next(problems(upstream, ["registry.k8s.io HTTP 403"]))[1].startswith("registry.k8s.io wants")
+    assert next(problems(upstream, ["registry.k8s.io HTTP 403"]))[1].startswith("registry.k8s.io requires")
 
 
 def test_somebody_elses_hosts_toml_is_not_replaced() -> None:

@@ -55,7 +55,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         try:
             when = [(what, cron_of(calendar)) for what, calendar in jobs.items()]
         except ValueError as error:
-            raise InputError(str(error), remedy="or leave out backup.cron: systemd's timers say it") from None
+            raise InputError(str(error), remedy="or remove backup.cron: systemd timers support it") from None
         yield file(CRON, render("etcd/k8sops-etcd.cron.j2", spec=spec, script=SCRIPT, jobs=when))
     else:
         yield absent(CRON)
@@ -109,7 +109,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     for name in fleet.facts:
         for what in fleet[name].more.get("bad_calendar", ()):
             setting = "schedule" if what == "backup" else what
-            said = f"backup.{setting}: `{jobs[what]}` is no calendar event; see systemd.time(7)"
+            said = f"backup.{setting}: `{jobs[what]}` is not a valid OnCalendar expression; see systemd.time(7)"
             yield Finding(name, "BadCalendar", said)
 
 

@@ -55,7 +55,7 @@ def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
         name = next(iter(newest_first(mine, lambda one: found[one][1])), "")
     if not name or check_name(name) not in found:
         what = f"no control plane has a backup {name}".rstrip()
-        raise InputError(what, remedy="`k8sops etcd list` shows them; `--from` names another place")
+        raise InputError(what, remedy="`k8sops etcd list` shows all backups; use `--from` for one that is elsewhere")
     node = found[name][0]
     return {"backup": name, "node": node, "since": f"{datetime.fromtimestamp(fleet[node].now, UTC):%Y-%m-%dT%H:%M:%SZ}"}
 

@@ -98,15 +98,15 @@ def _disk(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Find
     for fs in file_systems(facts.more.get("disk", ())):
         evicts = threshold(limits.get(f"{fs.name}.available", 0), fs.size)
         room = fs.free - evicts
-        has = f"{fs.path}: {_gib(fs.free)} of {_gib(fs.size)} are free ({100 * fs.free // max(fs.size, 1)} %)"
+        has = f"{fs.path}: {_gib(fs.free)} of {_gib(fs.size)} free ({100 * fs.free // max(fs.size, 1)} %)"
         below = f"kubelet evicts pods below {_gib(evicts)} ({fs.name}.available)"
         if room <= 0 or fs.free < LEAST:
             finding = Finding(host.name, "DiskFull", f"{has}, {below}")
         elif room < NEEDED[fs.name]:
             finding = Finding(host.name, "DiskSpace", f"{has}, {below}")
         elif fs.inodes and fs.inodes_free < threshold(limits.get(f"{fs.name}.inodesFree", 0), fs.inodes):
-            free = f"{fs.path}: {fs.inodes_free} of {fs.inodes} inodes are free"
-            finding = Finding(host.name, "DiskFull", f"{free}, kubelet evicts pods because of that")
+            free = f"{fs.path}: {fs.inodes_free} of {fs.inodes} inodes free"
+            finding = Finding(host.name, "DiskFull", f"{free}, below the eviction threshold of kubelet")
         else:
             continue
         # On a host with one disk, the stricter of the two limits is what counts.
@@ -127,7 +127,7 @@ def _addresses(spec: ClusterSpec, host: HostEntry) -> Iterator[Finding]:
     mask = node_mask(4, spec.settings.controller_manager.extra_args)
     most, addresses = spec.settings.kubelet.get("maxPods", MAX_PODS), (1 << (32 - mask)) - 3
     if isinstance(most, int) and most > addresses:
-        what = f"kubelet runs up to {most} pods (maxPods), a node's range (/{mask}) has {addresses} addresses for them"
+        what = f"maxPods is {most}, but a node's pod range (/{mask}) has {addresses} addresses"
         yield Finding(host.name, "PodAddresses", what)
 
 

@@ -54,10 +54,10 @@ def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Findi
         # Before flannel has written its own, any other one makes the node ready, with pods outside the network.
         winning = sorted(name for name in foreign if name < OURS or not _node(facts))
         if winning:
-            what = f"{_paths(winning)} is used by the container runtime instead of {OURS}"
+            what = f"{_paths(winning)} takes precedence over {OURS}"
             yield Finding(host.name, "CNIConfig", what)
     elif network != "none" and not _node(facts) and foreign:
-        yield Finding(host.name, "OtherCNIConfig", f"{_paths(sorted(foreign))} is in the directory of the pod network")
+        yield Finding(host.name, "OtherCNIConfig", f"unknown CNI configuration: {_paths(sorted(foreign))}")
 
 
 def _node(facts: HostFacts) -> bool:
@@ -77,11 +77,11 @@ def _links(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fin
         # Without a range of the node, which flannel writes down once it runs, the network is what is known.
         wrong = [one for one in bridge if one not in own] if own or not _node(facts) else _outside(spec, bridge)
         if wrong:
-            needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "the pod range is another"
+            needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "not in network.pods"
             yield Finding(host.name, "CNIBridge", f"the bridge cni0 has the address {', '.join(wrong)}, {needs}")
     others = facts.more.get("link", ())
     if others and not _node(facts):
-        yield Finding(host.name, "NetworkLinks", f"left by an earlier pod network: {', '.join(others)}")
+        yield Finding(host.name, "NetworkLinks", f"network interfaces of an earlier pod network: {', '.join(others)}")
 
 
 def _outside(spec: ClusterSpec, addresses: Iterable[str]) -> list[str]:
@@ -104,16 +104,16 @@ def _boot(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Find
             yield Finding(host.name, "BootHostname", what)
     for line in facts.more.get("module", ()):
         name, _, place = line.partition(" ")
-        yield Finding(host.name, "ModuleBlocked", f"{place} keeps the kernel module {name} from being loaded at boot")
+        yield Finding(host.name, "ModuleBlocked", f"{place} prevents the kernel module {name} from loading at boot")
 
 
 def _programs(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     for path in facts.more.get("program", ()):
         name = path.rpartition("/")[2]
         if name in DECISIVE:
-            yield Finding(host.name, "ProgramOverride", f"{path} is run instead of the program of the package")
+            yield Finding(host.name, "ProgramOverride", f"{path} takes precedence over the program of the package")
         else:
-            yield Finding(host.name, "OwnProgram", f"{path} is run instead of the program of the package")
+            yield Finding(host.name, "OwnProgram", f"{path} takes precedence over the program of the package")
 
 
 def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
@@ -122,7 +122,7 @@ def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
         what = {
             "masked": f"{path} masks kubelet, so that it cannot start",
             "replaced": f"{path} replaces the unit of the package kubelet",
-            "changed": f"{path} changes how kubelet is started: its command or the files that kubeadm writes for it",
+            "changed": f"{path} overrides kubelet's command line or the files that kubeadm writes for it",
             "bare": f"{path} starts kubelet without $KUBELET_KUBECONFIG_ARGS and $KUBELET_CONFIG_ARGS, "
             "so without the files that kubeadm writes for it",
         }
@@ -130,7 +130,7 @@ def _units(host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     for line in facts.more.get("kubelet_args", ()):
         path, _, value = line.partition(" ")
         if value.strip("\"' "):
-            yield Finding(host.name, "KubeletExtraArgs", f"{path} gives kubelet {value}")
+            yield Finding(host.name, "KubeletExtraArgs", f"{path} passes {value} to kubelet, overriding the inventory")
 
 
 TASK = Task(name="leftovers", title="no leftovers override what k8sops installs", findings=_findings, asks=_asks)

@@ -63,26 +63,26 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
 
     if facts.os_version not in SYSTEMS.get(facts.os, ()):
         yield found(
-            "OS", f"{facts.os_name or facts.os or 'an unknown system'} is not supported (Debian 11-13, Ubuntu LTS)"
+            "OS", f"{facts.os_name or facts.os or 'an unknown system'} is not supported; use Debian 11-13 or Ubuntu LTS"
         )
     if facts.arch != "x86_64" and facts.arch != "aarch64":
-        yield found("Arch", f"{facts.arch} is not supported")
+        yield found("Arch", f"architecture {facts.arch} is not supported")
     if host.is_control_plane and facts.cpus < LEAST_CPUS:
         yield found("NumCPU", f"{facts.cpus} CPU, a control plane needs {LEAST_CPUS}")
     if host.is_control_plane and facts.memory_kib < LEAST_KIB:
         yield found("Mem", f"{facts.memory_kib // 1024} MiB of memory, a control plane needs {LEAST_KIB // 1024}")
     if facts.cgroup == 1 and not spec.tolerates_cgroup_v1:
         yield found(
-            "CgroupV1", "cgroup v1, which Kubernetes gives up; boot with cgroup v2, or set allow_cgroup_v1: true"
+            "CgroupV1", "cgroup v1 is deprecated in Kubernetes: boot with cgroup v2, or set allow_cgroup_v1: true"
         )
     yield from _networks(spec, host, facts)
     version = facts.packages.get("kubelet", "").partition("-")[0]
     if facts.joined and version and _minor(version) > _minor(spec.version):
-        yield found("VersionSkew", f"its kubelet is {version}, newer than Kubernetes {spec.version}: it cannot go back")
+        yield found("VersionSkew", f"kubelet {version} is newer than {spec.version}; downgrades are not supported")
     if facts.joined:
         if facts.cri_socket and _path(facts.cri_socket) != _path(spec.cri_socket(host)):
-            what = f"its kubelet runs with {facts.cri_socket}, and {host.runtime} is wanted"
-            yield found("Runtime", f"{what}: `k8sops reset {host.name}` first, then apply")
+            what = f"kubelet uses {facts.cri_socket}, the inventory says {host.runtime}"
+            yield found("Runtime", f"{what}: `k8sops reset {host.name}`, then `k8sops apply`")
         return
     # What a first start or a join that died has left is in nobody's way: it is gone over again.
     foreign = [path for path in facts.left if not host.is_control_plane and path != BOOTSTRAP]
@@ -92,7 +92,7 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
             if port in facts.listens:
                 yield found(f"Port{port}", f"port {port} is in use")
     if foreign:
-        yield found("Leftovers", f"left by an earlier cluster: {', '.join(foreign)}; kubeadm reset removes them")
+        yield found("Leftovers", f"files of an earlier cluster: {', '.join(foreign)}; `kubeadm reset` removes them")
 
 
 def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
@@ -103,9 +103,9 @@ def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[
             except ValueError:
                 continue
             if other.version == net.version and other.overlaps(net):
-                yield Finding(host.name, "NetworkOverlap", f"its network {route} overlaps network.{name}, {net}")
+                yield Finding(host.name, "NetworkOverlap", f"the route {route} overlaps network.{name}, {net}")
     if facts.addresses and not any(host.address == one.partition("/")[0] for _, one in facts.addresses):
-        yield Finding(host.name, "Address", f"no interface has {host.address}")
+        yield Finding(host.name, "Address", f"no network interface has the address {host.address}")
 
 
 def _same_machine(fleet: Fleet) -> dict[str, str]:
@@ -123,7 +123,7 @@ def _same_machine(fleet: Fleet) -> dict[str, str]:
 def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     same = _same_machine(fleet)
     for host, other in same.items():
-        yield Finding(host, "SameMachine", f"SSH reaches the same machine as for {other}")
+        yield Finding(host, "SameMachine", f"SSH reaches the same machine as {other}")
     asked = _manifests(spec)
     for host, facts in fleet.facts.items():
         for name, what in registry.problems(asked, facts.more.get("registry", ())):
@@ -137,14 +137,14 @@ def _of_fleet(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         for host, facts in fleet.facts.items():
             for item in value(facts) if host not in same else ():
                 if item and owners.setdefault(item, host) != host:
-                    yield Finding(host, name, f"the {what} {item} is that of {owners[item]} too")
+                    yield Finding(host, name, f"duplicate {what} {item}, also on {owners[item]}")
     if fleet.facts:
         middle = sorted(facts.skew for facts in fleet.facts.values())[len(fleet.facts) // 2]
         for host, facts in fleet.facts.items():
             off = facts.skew - middle
             if abs(off) > SKEW_SECONDS:
                 yield Finding(
-                    host, "ClockSkew", f"its clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} the others"
+                    host, "ClockSkew", f"clock is {abs(off):.1f} s {'ahead of' if off > 0 else 'behind'} other hosts"
                 )
 
 

@@ -27,7 +27,7 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         what = f"{setting}: the inventory says {wants}, the cluster has {has} ({places})"
         gate = setting.removeprefix("feature_gates.")
         if kind == "FeatureGates" and gate in unknown:
-            what += f"; Kubernetes {spec.version} has no feature gate {gate}, and no program of it starts with that"
+            what += f"; Kubernetes {spec.version} has no feature gate {gate}, and components do not start with it"
         what += "; " + OTHER_WAYS.get(kind, "k8sops cannot change this on a living cluster yet")
         for host in dict.fromkeys(edit.host for edit in same):
             yield Finding(host, kind, what)
@@ -67,7 +67,7 @@ def membership(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         host = hosts.get(name)
         if host is None:
             way = f"`k8sops reset {name}` with the host in the inventory, or `kubectl drain` and `kubectl delete node`"
-            what = f"a node of the cluster since {node.since} that is not in the inventory; it stays one until {way}"
+            what = f"a node since {node.since}, but not in the inventory; remove it with {way}"
             yield Finding(name, "NodeNotInInventory", what)
         elif host.untainted and KUBEADM_TAINT in node.taints:
             way = f"`kubectl taint node {name} {KUBEADM_TAINT}-` removes it"

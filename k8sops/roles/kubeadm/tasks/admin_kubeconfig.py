@@ -26,7 +26,7 @@ def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     for host in spec.control_planes:
         for path in fleet[host.name].more.get("kubeconfig", ()):
-            what = f"{path} is not a copy of this cluster's admin.conf: left as it is"
+            what = f"{path} is not a copy of this cluster's admin.conf; it is left unchanged"
             yield Finding(host.name, "Kubeconfig", what)
 
 

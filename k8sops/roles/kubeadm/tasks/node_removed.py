@@ -14,7 +14,7 @@ from k8sops.roles.etcd.upkeep import member_left
 from k8sops.roles.kubeadm import identity
 from k8sops.roles.kubeadm.leaving import drained, node_gone
 
-NO_VOLUMES = "delete what uses it, or drain the node, and reset again"
+NO_VOLUMES = "delete the pods that use it, or drain the node, then reset again"
 
 
 class Parameters(TaskParameters):
@@ -41,7 +41,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     if fleet.leaving >= {one.name for one in spec.control_planes}:
         for name in sorted(fleet.leaving & fleet.facts.keys()):
             for volume in fleet[name].volumes:
-                yield Finding(name, "MountedVolume", f"a volume is still mounted, {volume}: {NO_VOLUMES}")
+                yield Finding(name, "MountedVolume", f"volume {volume} is still mounted: {NO_VOLUMES}")
 
 
 TASK = Task(

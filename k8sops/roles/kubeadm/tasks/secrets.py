@@ -33,9 +33,9 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         return
     for name, facts in fleet.facts.items():
         if SUPER_ADMIN in facts.left and facts.initialised:
-            what = "is in the group system:masters, which no RBAC rule limits and nobody can revoke before it expires"
+            what = "grants system:masters, which RBAC cannot restrict and nobody can revoke before it expires"
             way = "k8sops apply -e super_admin=remove --allow delete"
-            yield Finding(name, "SuperAdmin", f"{SUPER_ADMIN} {what}; `{way}` takes it off the host")
+            yield Finding(name, "SuperAdmin", f"{SUPER_ADMIN} {what}; `{way}` removes it from the host")
 
 
 TASK = Task(

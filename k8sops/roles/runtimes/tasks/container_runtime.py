@@ -162,7 +162,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 def _of_docker(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
     url = spec.settings.mirrors.images.get("docker.io", "")
     if is_api_root(url):
-        yield "DockerMirror", f"the mirror {url} cannot be used by Docker for images of docker.io that pods name"
+        yield "DockerMirror", f"Docker cannot use {url} as a mirror of docker.io, because the URL has a path"
     try:
         before = _parsed(present(facts, DAEMON), "json") or {}
     except ConfigError as error:
@@ -177,7 +177,7 @@ def _of_containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, s
     for registry, url in _mirrors(spec).items():
         path = HOSTS.format(registry)
         if facts.more.get(f"hosts.{path}", (mark := _mark(_hosts(spec, registry, url)),)) != (mark,):
-            yield "RegistryHosts", f"{path} is there already, and k8sops did not write it"
+            yield "RegistryHosts", f"{path} exists already and was not written by k8sops"
     try:
         before = _parsed(present(facts, CONTAINERD), "toml")
     except ConfigError as error:
@@ -195,7 +195,7 @@ def _imports(spec: ClusterSpec, facts: HostFacts, before: Data, version: str) ->
     patterns = [str(one) for one in before.get("imports") or ()]
     unseen = [one for one in patterns if not re.fullmatch(re.escape(IMPORTS) + r"[^/]*", one)]
     if unseen:
-        yield "ContainerdImport", f"{CONTAINERD} imports {', '.join(unseen)}: settings there win, and are not looked at"
+        yield "ContainerdImport", f"{CONTAINERD} imports {', '.join(unseen)}, which take precedence and are not checked"
     if len(unseen) == len(patterns):
         return
     form = 3 if containerd.version_of(before, version) > 2 else 2
@@ -210,7 +210,7 @@ def _imports(spec: ClusterSpec, facts: HostFacts, before: Data, version: str) ->
                 yield "ContainerdConfig", f"{path}: {error}"
                 continue
             if lost := containerd.overridden(imported, _only(config, wanted), version):
-                yield "ContainerdOverride", f"{path} is imported, and takes precedence: {', '.join(lost)}"
+                yield "ContainerdOverride", f"{path} is imported and overrides {', '.join(lost)}"
 
 
 def _only(config: Data, wanted: Data) -> Data:
