@@ -46,7 +46,7 @@ def _host(path: Path, name: str) -> str:
 def _playbook_with(task: str) -> str:
     """The playbook that this task stands in."""
     books = [load_playbook(path) for path in sorted(data_path("playbooks").glob("*.yaml"))]
-    found = [book.name for book in books if any(task in play.tasks for play in book.plays)]
+    found = [book.name for book in books if task in book.tasks]
     return "site" if "site" in found else next(iter(found), "site")
 
 

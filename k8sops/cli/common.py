@@ -63,12 +63,12 @@ def load_named_playbook(name: str, folder: Path) -> Playbook:
 
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
-        return load_playbook(path)
+        return load_playbook(path, folder)
     folders = (data_path("playbooks"), folder / "playbooks")
     shipped = {one.stem: one for where in folders for one in sorted(where.glob("*.yaml"))}
     if name not in shipped:
         raise InputError(f"no playbook `{name}`", remedy=f"there are: {', '.join(shipped)}; or name a file")
-    return load_playbook(shipped[name])
+    return load_playbook(shipped[name], folder)
 
 
 def ssh_settings(spec: ClusterSpec, host: HostEntry) -> SSHSettings:

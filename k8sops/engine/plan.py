@@ -14,8 +14,7 @@ from k8sops.engine.findings import Finding
 from k8sops.engine.parameters import TaskParameters
 from k8sops.engine.playbook import Play, Playbook
 from k8sops.engine.resource import Resource, Risk
-from k8sops.engine.task import Task, load_task, task_names
-from k8sops.errors import InputError
+from k8sops.engine.task import Task
 from k8sops.inventory.patterns import DELEGATE, EVERYONE, select
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 
@@ -78,9 +77,9 @@ class Filters:
     def picked(self, resource: Resource) -> bool:
         return not self.picks or any(fnmatchcase(resource.id, pick) for pick in self.picks)
 
-    def takes(self, play: Play, task: str) -> bool:
-        bears = {task, *play.tags}
-        return (not self.tags or bool(bears & self.tags)) and not bears & self.skip_tags
+    def takes(self, play: Play, task: Task) -> bool:
+        tags = {task.name, *play.tags}
+        return (not self.tags or bool(tags & self.tags)) and not tags & self.skip_tags
 
 
 @dataclass(frozen=True)
@@ -169,30 +168,6 @@ class Plan:
         return tuple(bad)
 
 
-def tasks_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, Task]:
-    """The tasks that a playbook names, loaded; a name that is none, or a need that is unmet, is refused."""
-    from difflib import get_close_matches
-
-    loaded: dict[str, Task] = {}
-    for play in playbook.plays:
-        for name in play.tasks:
-            try:
-                loaded[name] = load_task(name, spec.folder)
-            except KeyError:
-                names = task_names(spec.folder)
-                near = get_close_matches(name, names, 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(names)}"
-                raise InputError(f"play “{play.name}”: no task `{name}`", where=playbook.where, remedy=hint) from None
-            unmet = [need for need in loaded[name].needs if need not in loaded]
-            if unmet:
-                raise InputError(
-                    f"play “{play.name}”: task `{name}` needs `{unmet[0]}` before it",
-                    where=playbook.where,
-                    remedy=f"put `{unmet[0]}` into this play or an earlier one",
-                )
-    return loaded
-
-
 def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> tuple[HostEntry, ...]:
     """The hosts that a play works on, in inventory order; work on the cluster itself is never limited away."""
     if play.hosts == DELEGATE:
@@ -206,13 +181,13 @@ def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> t
 
 def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
     """What one play asks of its hosts as they are known now."""
-    play, tasks = playbook.plays[index], tasks_of(spec, playbook)
+    play = playbook.plays[index]
     return tuple(
-        Step(index, host.name, name, resource)
+        Step(index, host.name, task.name, resource)
         for host in hosts_of(spec, play, fleet, filters)
-        for name in play.tasks
-        if filters.takes(play, name)
-        for resource in tasks[name].resources(spec, host, fleet)
+        for task in play.tasks
+        if filters.takes(play, task)
+        for resource in task.resources(spec, host, fleet)
         if filters.picked(resource)
     )
 
@@ -235,44 +210,43 @@ def find(
     `seen`: what the survey saw; tasks may find something in it.
     """
     ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
-    tasks = tasks_of(spec, playbook)
-    found = [finding for task in tasks.values() for finding in task.findings(spec, fleet)]
+    found = [finding for task in playbook.tasks.values() for finding in task.findings(spec, fleet)]
     for (_, host, task, _), one in (seen or {}).items():
         if one.outcome is Outcome.HOLDS and one.said:
-            found += tasks[task].reads(spec, spec.host(host), fleet, one.said)
+            found += playbook.tasks[task].reads(spec, spec.host(host), fleet, one.said)
     # Tasks may share a function of findings, so that a playbook without one of them is judged all the same.
     distinct = dict.fromkeys(found)
     return tuple(one for one in distinct if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
 
 
 def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
-    return [probe for task in tasks_of(spec, playbook).values() for probe in task.probes(spec, host)]
+    return [probe for task in playbook.tasks.values() for probe in task.probes(spec, host)]
 
 
 def questions_of(
     spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters, *, again: bool = False
 ) -> Sequence[str]:
     """What tasks ask of a host beside the common facts, as shell lines; `again`: at the end of a play."""
-    tasks = [task for task in tasks_of(spec, playbook).values() if task.asks_again or not again]
+    tasks = [task for task in playbook.tasks.values() if task.asks_again or not again]
     asked = (task.asks(spec, host, filters.parameters) for task in tasks)
     return [lines for lines in dict.fromkeys(asked) if lines]
 
 
 def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:
     """What tasks decide once for the whole run, from the facts at its beginning."""
-    found = [task.decides(spec, fleet) for task in tasks_of(spec, playbook).values()]
+    found = [task.decides(spec, fleet) for task in playbook.tasks.values()]
     return {name: value for one in found for name, value in one.items()}
 
 
-def parameters_of(spec: ClusterSpec, playbook: Playbook) -> Mapping[str, type[TaskParameters]]:
+def parameters_of(playbook: Playbook) -> Mapping[str, type[TaskParameters]]:
     """The parameters that the tasks of a playbook know, by name: the model of each."""
-    models = [task.parameters for task in tasks_of(spec, playbook).values()]
+    models = [task.parameters for task in playbook.tasks.values()]
     return {name: model for model in models for name in model.model_fields}
 
 
 def check_parameters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
     """InputError for a parameter that is invalid, or missing where a task needs it."""
-    models = dict.fromkeys(task.parameters for task in tasks_of(spec, playbook).values())
+    models = dict.fromkeys(task.parameters for task in playbook.tasks.values())
     hosts = frozenset(host.name for host in spec.hosts)
     for model in models:
         model.read(filters.parameters, hosts)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from k8sops.engine.facts import Fleet
 from k8sops.engine.findings import KINDS
-from k8sops.engine.plan import Filters, check_parameters, make_steps, parameters_of, tasks_of
+from k8sops.engine.plan import Filters, check_parameters, make_steps, parameters_of
 from k8sops.engine.playbook import Playbook
 from k8sops.errors import SHOWN, InputError
 from k8sops.inventory.patterns import select
@@ -23,14 +23,14 @@ def check_filters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> No
         raise InputError(f"no host matches --limit {filters.limit}", remedy=f"hosts: {_shown(_hosts(spec))}")
     if not filters.tags | filters.skip_tags | filters.parameters.keys():
         return
-    known = {*tasks_of(spec, playbook), *(tag for play in playbook.plays for tag in play.tags)}
+    known = {*playbook.tasks, *(tag for play in playbook.plays for tag in play.tags)}
     for word in sorted((filters.tags | filters.skip_tags) - known):
         raise InputError(f"no task or tag `{word}` in playbook {playbook.name}", remedy=_hint(word, known, "tasks"))
     if not any(filters.takes(play, task) for play in playbook.plays for task in play.tasks):
         given = {"--tags": filters.tags, "--skip-tags": filters.skip_tags}
         words = " ".join(f"{option} {','.join(sorted(value))}" for option, value in given.items() if value)
         raise InputError(f"no task is left by {words}", remedy=f"tasks: {', '.join(sorted(known))}")
-    names = parameters_of(spec, playbook)
+    names = parameters_of(playbook)
     for word in sorted(filters.parameters.keys() - names.keys()):
         hint = _hint(word, names, "parameters") if names else "it takes no parameters"
         raise InputError(f"playbook {playbook.name} has no parameter `{word}`", remedy=hint)

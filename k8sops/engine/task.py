@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
@@ -78,13 +78,15 @@ def load_task(name: str, folder: Path) -> Task:
     """
     own = folder / "tasks" / f"{name.replace('-', '_')}.py"
     if own.is_file():
-        return _own_task(own)
+        task = _own_task(own)
+        # Playbooks and filters know it by the name of its file.
+        return task if task.name == name else replace(task, name=name)
     file = _files().get(name)
     if file is None:
         raise KeyError(name)
     module = import_module(".".join(("k8sops", *file.relative_to(PACKAGE).with_suffix("").parts)))
-    task: Task = module.TASK
-    return task
+    shipped: Task = module.TASK
+    return shipped
 
 
 @cache

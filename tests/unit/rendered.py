@@ -16,7 +16,7 @@ import yaml
 
 import k8sops
 from k8sops.engine.facts import Fleet, HostFacts
-from k8sops.engine.plan import Filters, check_parameters, decisions, make_steps, tasks_of
+from k8sops.engine.plan import Filters, check_parameters, decisions, make_steps
 from k8sops.engine.playbook import load_playbook
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import bare, define
@@ -79,14 +79,14 @@ def _pieces(case: str) -> Iterator[Piece]:
     inventory = yaml.safe_dump(_laid_over(DATA["inventory"], data.get("inventory", {})))
     spec = make_spec(read_inventory(yamlfile.load(inventory, str(GOLDEN / "files/inventory.yaml"))))
     folder, _, name = data["playbook"].rpartition("/")
-    playbook = _playbook((GOLDEN / folder if folder else PLAYBOOKS) / f"{name}.yaml")
+    playbook = _playbook((GOLDEN / folder if folder else PLAYBOOKS) / f"{name}.yaml", GOLDEN / "files")
     filters = Filters(parameters=data.get("parameters", {}))
     check_parameters(spec, playbook, filters)
     facts = {host: HostFacts.parse(_lines(words)) for host, words in data["hosts"].items()}
     fleet = Fleet(facts, frozenset(host.name for host in spec.hosts), filters.parameters)
     fleet = replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
     shown = data.get("show", facts)
-    for name, task in tasks_of(spec, playbook).items():
+    for name, task in playbook.tasks.items():
         for host in spec.hosts:
             if host.name in shown and (lines := task.asks(spec, host, filters.parameters)):
                 yield Piece(name, FACTS, f"{_collapsed(lines)}\n", case, host.name)

@@ -8,7 +8,6 @@ import pytest
 
 from k8sops.cli.common import load_named_playbook
 from k8sops.engine.facts import Fleet
-from k8sops.engine.plan import tasks_of
 from k8sops.engine.render import render
 from k8sops.engine.task import load_task, task_names
 from k8sops.errors import InputError
@@ -51,7 +50,7 @@ def spec(tmp_path: Path) -> ClusterSpec:
 
 def test_a_task_of_ones_own_is_found_by_its_name_and_uses_its_template(spec: ClusterSpec) -> None:
     playbook = load_named_playbook("greet", spec.folder)
-    (resource,) = tasks_of(spec, playbook)["own-motd"].resources(spec, spec.hosts[0], Fleet({}))
+    (resource,) = playbook.tasks["own-motd"].resources(spec, spec.hosts[0], Fleet({}))
     assert resource.want == "cp1 of demo\n"
     assert {"own-motd", "swap"} <= set(task_names(spec.folder))
     assert "own-motd" not in task_names(Path("/nonexistent"))

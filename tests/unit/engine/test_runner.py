@@ -16,7 +16,7 @@ from k8sops.engine.facts import HostFacts
 from k8sops.engine.fakes import FakeHost, UnexpectedScript, mark_of
 from k8sops.engine.host import Result
 from k8sops.engine.journal import Event, Journal, read
-from k8sops.engine.plan import Filters, make_steps, parameters_of, tasks_of
+from k8sops.engine.plan import Filters, make_steps, parameters_of
 from k8sops.engine.playbook import load_playbook
 from k8sops.engine.render import data_path
 from k8sops.engine.runner import batches, run
@@ -218,7 +218,7 @@ def test_a_journal_cut_short_by_a_crash_is_read_up_to_there(tmp_path: Path) -> N
 
 def test_every_playbook_loads_and_names_real_tasks() -> None:
     for playbook in data_path("playbooks").glob("*.yaml"):
-        assert tasks_of(spec(), load_playbook(playbook))
+        assert load_playbook(playbook).tasks
 
 
 def test_what_comes_after_a_change_is_planned_although_it_holds_now() -> None:
@@ -269,7 +269,7 @@ def test_what_a_run_is_told_reaches_its_tasks_and_what_they_decide_holds_to_its_
     assert [step.resource.id for step in plan.steps] == ["hello ann"] * 2
     later = replace(plan.fleet, facts={name: HostFacts() for name in names()})
     assert [step.resource.id for step in make_steps(there, plan.playbook, later, plan.filters)] == ["hello ann"] * 2
-    assert list(parameters_of(there, plan.playbook)) == ["word"]
+    assert list(parameters_of(plan.playbook)) == ["word"]
 
 
 GREETING = """

@@ -144,7 +144,7 @@ def test_a_member_that_lives_is_not_removed_as_a_dead_one() -> None:
 
 def test_what_a_playbook_can_be_told_is_checked() -> None:
     book = load_playbook(data_path("playbooks", "etcd-member-remove.yaml"))
-    assert list(parameters_of(spec(), book)) == ["member"]
+    assert list(parameters_of(book)) == ["member"]
     host = spec().control_planes[0]
     for task, told in (("etcd-member-gone", {"member": "$(reboot)"}), ("etcd-compacted", {"keep": "1;reboot"})):
         with pytest.raises(InputError):
