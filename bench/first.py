@@ -16,8 +16,9 @@ from k8sops.cli.common import load_spec
 from k8sops.engine.render import render
 from k8sops.inventory.spec import ClusterSpec
 from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
-from k8sops.roles.kubeadm.config import flannel_manifest, init_config
-from k8sops.roles.runtimes.registry import is_api_root
+from k8sops.roles.kubeadm.config import init_config
+from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.runtimes.facts.registry import is_api_root
 
 LAB = "bench-first"
 WORKERS = 2

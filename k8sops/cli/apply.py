@@ -79,8 +79,9 @@ def apply(
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:
         from k8sops.engine.summary import only_conditions
+        from k8sops.operations.data import done_data
         from k8sops.report.closing import closing
-        from k8sops.report.terminal import done_data, print_closing, print_done
+        from k8sops.report.terminal import print_closing, print_done
 
         begun, found = work.since, context.with_findings(work.look(request.waived))
         if saved:

@@ -84,7 +84,8 @@ def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill
 
 def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
     """List backups with age, size, revision and drill."""
-    from k8sops.roles.etcd.backups import list_data, on_hosts, print_backups
+    from k8sops.report.etcd import print_backups
+    from k8sops.roles.etcd.backups import list_data, on_hosts
     from k8sops.roles.etcd.copies import elsewhere
 
     spec = load_spec(options.inventory)

@@ -30,7 +30,7 @@ def status(options: o.HostOptions) -> int:
 
     The members are asked themselves; the API need not be available.
     """
-    from k8sops.roles.etcd.members import print_members
+    from k8sops.report.etcd import print_members
 
     found = _members(options)
     return answer(found, options, print_members)

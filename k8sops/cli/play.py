@@ -28,7 +28,8 @@ def play(
 ) -> int:
     """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
     `then` after it, when nothing has failed. The exit code."""
-    from k8sops.report.terminal import done_data, print_done
+    from k8sops.operations.data import done_data
+    from k8sops.report.terminal import print_done
 
     screen = console(options.color, stderr=options.output is o.Output.json)
     with working(screen, request) as work:

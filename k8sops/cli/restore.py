@@ -166,7 +166,7 @@ def _deliver(work: Work, found: Plan, name: str, folder: Path | None, whence: st
 
 def _show_loss(work: Work, found: Plan) -> None:
     """What a restore takes away: the revisions and the time since, and objects made since, by kind."""
-    from k8sops.roles.etcd.backups import age
+    from k8sops.report.etcd import age
     from k8sops.roles.etcd.restore import manifest_of, said
 
     manifest = manifest_of(found.fleet)

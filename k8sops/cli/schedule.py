@@ -40,7 +40,8 @@ def schedule(
 @o.command(app)
 def status(options: o.HostOptions) -> int:
     """Show the last and the next runs of all control planes."""
-    from k8sops.roles.etcd.schedule import ask, print_schedule
+    from k8sops.report.etcd import print_schedule
+    from k8sops.roles.etcd.schedule import ask
 
     spec = load_spec(options.inventory)
     with connections(spec, ask_password=options.ask_become_pass) as connect:

@@ -216,10 +216,11 @@ def nothing(found: Plan) -> Done:
 def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) -> int:
     """Prints a plan; the exit code when it cannot be applied."""
     from k8sops.engine.summary import none_reachable, summary
+    from k8sops.operations.data import plan_data
     from k8sops.report import terminal
 
     if output is o.Output.json:
-        print_json(terminal.plan_data(found))
+        print_json(plan_data(found))
     else:
         screen.print(
             f"Cluster {found.spec.cluster}, Kubernetes {found.spec.version}, playbook {found.playbook.name}",
@@ -244,7 +245,7 @@ def show_plan(screen: Console, found: Plan, output: o.Output, *, diffs: bool) ->
 def refused_document(found: Plan, code: int) -> dict[str, Any]:
     """A plan that cannot be applied, as an error for machines, with what speaks against it."""
     from k8sops.engine.documents import document
-    from k8sops.report.terminal import plan_data
+    from k8sops.operations.data import plan_data
 
     plan = plan_data(found)
     fields = {"message": plan["summary"], "where": None, "host": None, "remedy": None, "exitCode": code}
@@ -258,7 +259,7 @@ def stop_here(found: Plan, output: o.Output, code: int, *, check: bool) -> bool:
     """
     impossible = bool(code) and not (code == UnreachableError.exit_code and found.fleet.facts)
     if output is o.Output.json and (impossible or check):
-        from k8sops.report.terminal import plan_data
+        from k8sops.operations.data import plan_data
 
         print_json(refused_document(found, code) if impossible else plan_data(found))
     return impossible or check

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from k8sops.errors import InputError
 from k8sops.inventory.forms import DnsName
-from k8sops.roles.etcd.backup import STEM
 
 LONGEST = 80
 """Characters of a refused value that a message shows."""
@@ -75,9 +74,6 @@ def pattern(text: str, longest: int = 512) -> Any:
     return Field(pattern=f"^(?:{text})$", max_length=longest)
 
 
-BackupName = Annotated[str, pattern(STEM.pattern)]
-RestoreId = Annotated[str, pattern("[0-9]{8}T[0-9]{6}Z")]
-MemberId = Annotated[str, pattern("[0-9a-f]{1,16}")]
 HostNames = Annotated[tuple[Annotated[DnsName, AfterValidator(_known)], ...], _listed(",")]
 """Names of hosts of the inventory, comma-separated."""
 OrNone = BeforeValidator(_none)
@@ -85,4 +81,3 @@ OrNone = BeforeValidator(_none)
 SpaceSeparated = _listed(None)
 
 HOSTS = ("comma-separated names of hosts of the inventory", "cp1,cp2")
-BACKUP = ("the name of a backup, as `k8sops etcd list` shows it", "demo-20260102T030405Z-cp1")

@@ -15,7 +15,7 @@ from k8sops.engine.documents import rfc3339
 from k8sops.engine.localfile import write_private
 from k8sops.engine.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.errors import InputError, Where
-from k8sops.report.terminal import plan_data
+from k8sops.operations.data import plan_data
 from k8sops.roles.kubeadm.config import token
 
 API, KIND = "k8sops/v1", "SavedPlan"

@@ -13,6 +13,7 @@ from k8sops.engine.session import Session
 from k8sops.engine.shell import QUERY_SECONDS, envelope, json_of, new_mark, parts
 from k8sops.errors import HostError, UnreachableError
 from k8sops.inventory.spec import ClusterSpec
+from k8sops.report.etcd import members_line
 from k8sops.report.terminal import table
 from k8sops.roles.etcd import members
 from k8sops.roles.health import health
@@ -165,7 +166,7 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
     rows.append(("control plane", f"{len(pods) - len(down)} of {len(pods)} pods ready {' '.join(down)}".strip()))
     etcd = found["etcd"]
     if etcd:
-        rows.append(("etcd", members.line(etcd)))
+        rows.append(("etcd", members_line(etcd)))
     else:
         rows.append(("etcd", "of its own"))
     rows.append(

@@ -12,13 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from k8sops.engine.documents import API_VERSION
 from k8sops.engine.findings import Level
 from k8sops.engine.journal import Event
 from k8sops.engine.plan import Outcome, Plan, Seen, Step, diff
 from k8sops.engine.runner import Done, Tally
 from k8sops.engine.stream import Failure
-from k8sops.engine.summary import count, fold, summary
+from k8sops.engine.summary import count, fold
 from k8sops.report.closing import duration, legend
 
 LEVELS: Mapping[Level, str] = {"warning": "yellow", "pending": "magenta", "error": "red"}
@@ -178,47 +177,6 @@ def print_done(console: Console, done: Done, *, everything: bool) -> None:
     if done.interrupted:
         console.print("\n[red]Stopped[/red]. Run the same command again to continue.", highlight=False)
     print_recap(console, done.tallies, everything=everything)
-
-
-# --- plain data ----------------------------------------------------------------------------------------------------
-
-
-def plan_data(plan: Plan) -> dict[str, Any]:
-    """The plan for machines."""
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "Plan",
-        "summary": summary(plan),
-        "cluster": plan.spec.cluster,
-        "playbook": plan.playbook.name,
-        "changes": [
-            {
-                "host": step.host,
-                "play": plan.playbook.plays[step.play].name,
-                "task": step.task,
-                "resource": step.resource.id,
-                "outcome": plan.outcome(step).value,
-                "risk": plan.risk(step),
-                "because": list(plan.causes(step)),
-                "diff": diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN))),
-            }
-            for step in plan.changes
-        ],
-        "findings": [{**vars(finding), "level": finding.level} for finding in plan.findings],
-        "unreachable": dict(plan.unreachable),
-    }
-
-
-def done_data(done: Done, run: str) -> dict[str, Any]:
-    return {
-        "apiVersion": API_VERSION,
-        "kind": "Run",
-        "run": run,
-        "hosts": {name: vars(tally) for name, tally in done.tallies.items()},
-        "failures": [vars(failure) for failure in done.failures],
-        "notConverged": [{"host": s.host, "task": s.task, "resource": s.resource.id} for s in done.still],
-        "stoppedBefore": done.stopped_before,
-    }
 
 
 def table(console: Console, title: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -17,7 +17,7 @@ from k8sops.engine.host import Host
 from k8sops.engine.plan import Filters
 from k8sops.engine.session import Connect, Session
 from k8sops.engine.survey import make_plan
-from k8sops.roles.kubeadm.config import flannel_manifest
+from k8sops.roles.networks.flannel import flannel_manifest
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 

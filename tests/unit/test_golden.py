@@ -34,11 +34,13 @@ def on_disk() -> dict[str, str]:
 
 
 def constructors() -> Iterator[tuple[tuple[str, int], str]]:
-    """Functions of the package that return one resource or a list: where the `def` is, and the name."""
+    """Functions of the package that return one resource or a list: where the `def` is, and the name. Methods of
+    protocols make nothing."""
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(parsed(path)):
             returned = ast.unparse(node.returns) if isinstance(node, ast.FunctionDef) and node.returns else ""
-            if isinstance(node, ast.FunctionDef) and returned in ("Resource", "list[Resource]"):
+            makes = returned in ("Resource", "list[Resource]") and ast.unparse(node.body[-1]) != "..."
+            if isinstance(node, ast.FunctionDef) and makes:
                 yield (str(path), node.lineno), f"{path.relative_to(PACKAGE)}: {node.name}"
 
 

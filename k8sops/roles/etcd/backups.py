@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-
-from rich.console import Console
 
 from k8sops.engine.host import Host
 from k8sops.engine.session import Session
 from k8sops.engine.shell import envelope, new_mark, parse_line, quote
 from k8sops.errors import HostError, InputError
 from k8sops.inventory.spec import ClusterSpec
-from k8sops.report.terminal import table
 from k8sops.roles.etcd import library
 from k8sops.roles.etcd.backup import Manifest, newest_first, parse
 
@@ -73,41 +69,14 @@ def list_data(cluster: str, found: Found, silent: Mapping[str, str]) -> dict[str
             "drill": one.drill,
             "copies": list(one.copies),
         }
-        for where, one in _sorted(found)
+        for where, one in in_order(found)
     ]
     return {"apiVersion": "k8sops/v1", "kind": "BackupList", "cluster": cluster, "items": items, "silent": dict(silent)}
 
 
-def _sorted(found: Found) -> list[tuple[str, Manifest]]:
+def in_order(found: Found) -> list[tuple[str, Manifest]]:
+    """The newest first."""
     return newest_first(found, lambda pair: pair[1].moment)
-
-
-def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> None:
-    """The list as a person reads it, the newest first."""
-    now = datetime.now(UTC)
-    rows = [
-        (one.name, where, age((now - one.at).total_seconds()), size(one.size), str(one.revision), one.state)
-        for where, one in _sorted(found)
-    ]
-    if rows:
-        table(console, ("NAME", "WHERE", "AGE", "SIZE", "REVISION", "DRILL"), rows)
-    elif not silent:
-        console.print("No backups yet. Take one with `k8sops etcd backup`.", highlight=False)
-    for where, why in silent.items():
-        console.print(f"{where}: {why}", style="red", highlight=False)
-
-
-def size(count: int) -> str:
-    """Bytes, as a person says them."""
-    return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
-
-
-def age(seconds: float) -> str:
-    """A span of time, as kubectl says it."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
 
 
 def tools_of(connect: Callable[[str], Host], spec: ClusterSpec, version: str, folder: Path) -> None:

@@ -6,13 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-
 from k8sops.engine.session import Session
 from k8sops.engine.shell import QUERY_SECONDS, envelope, json_of, new_mark, parts
 from k8sops.errors import HostError, InputError, UnreachableError
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.report.terminal import table
 from k8sops.roles.etcd import library
 
 SCRIPT = r"""
@@ -162,50 +159,3 @@ def _seconds(text: str) -> float | None:
     """`1.2345ms`, as Go prints a duration, in seconds."""
     found = re.findall(r"([0-9.]+)(ns|µs|us|ms|s|m)", text)
     return round(sum(float(number) * UNITS[unit] for number, unit in found), 6) if found else None
-
-
-def line(found: Mapping[str, Any]) -> str:
-    """The members in one line."""
-    if found["clusterId"] is None:
-        return "unreachable"
-    count, dead = len(found["members"]), [row["name"] or row["id"] for row in found["members"] if not row["alive"]]
-    size = max((row["dbBytes"] or 0 for row in found["members"]), default=0) / 2**20
-    parts = [f"{count - len(dead)}/{count} members healthy"]
-    parts += [f"dead: {' '.join(dead)}"] if dead else []
-    tolerated = found["mayBeLost"]
-    tolerance = f"tolerates {tolerated} failure{'' if tolerated == 1 else 's'}"
-    parts.append(tolerance if found["hasQuorum"] else "quorum lost")
-    parts.append(f"{size:.0f} MiB")
-    parts += [f"alarm {one['alarm']}" for one in found["alarms"]]
-    parts += [f"{name} runs a member of another etcd cluster" for name in found["strangers"]]
-    return ", ".join(parts)
-
-
-def print_members(console: Console, found: Mapping[str, Any]) -> None:
-    """The report as a person reads it."""
-    title = ("MEMBER", "ID", "ROLE", "VERSION", "SIZE", "IN USE", "TERM", "INDEX", "LATENCY", "")
-    rows = []
-    for row in found["members"]:
-        role = "leader" if row["leader"] else "learner" if row["learner"] else "follower"
-        latency = f"{row['latencySeconds'] * 1000:.1f} ms" if row["latencySeconds"] is not None else ""
-        said = "; ".join(row["errors"]) or row["why"].splitlines()[0] if row["errors"] or row["why"] else ""
-        numbers = (_mib(row["dbBytes"]), _mib(row["dbInUseBytes"]), row["raftTerm"], row["raftIndex"], latency)
-        shown = [row["version"] or "", *("" if one is None else str(one) for one in numbers)]
-        rows.append((row["name"] or "?", row["id"], role if row["alive"] else "dead", *shown, said))
-    table(console, title, rows)
-    console.print()
-    for alarm in found["alarms"]:
-        console.print(f"alarm {alarm['alarm']} on {alarm['member']}", style="red", highlight=False)
-    for name, cluster in found["strangers"].items():
-        text = f"{name} runs a member of another etcd cluster, {cluster}: `k8sops reset {name}` removes it"
-        console.print(text, style="red", highlight=False)
-    count = len([row for row in found["members"] if not row["learner"]])
-    if found["hasQuorum"]:
-        text = f"Fault tolerance: {found['mayBeLost']} of {count} members. Revision {found['revision']}"
-    else:
-        text = f"Quorum lost: {found['quorum']} of {count} members must be healthy. Recover with `k8sops etcd restore`"
-    console.print(text, highlight=False, style="bold" if found["hasQuorum"] else "bold red")
-
-
-def _mib(size: int | None) -> str:
-    return "" if size is None else f"{size / 2**20:.1f} MiB"

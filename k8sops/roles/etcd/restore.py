@@ -14,13 +14,14 @@ from pydantic import AfterValidator
 
 from k8sops.engine.facts import Fleet, HostFacts, Parameters
 from k8sops.engine.findings import Finding
-from k8sops.engine.parameters import BACKUP, HOSTS, REQUIRED, BackupName, HostNames, OrNone, TaskParameters, parameter
+from k8sops.engine.parameters import HOSTS, REQUIRED, HostNames, OrNone, TaskParameters, parameter
 from k8sops.engine.shell import quote
 from k8sops.errors import HostError, InputError
 from k8sops.inventory.forms import Line
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.etcd import library
 from k8sops.roles.etcd.backup import STEM, Manifest, parse
+from k8sops.roles.etcd.parameters import BACKUP, BackupName
 
 ID = re.compile(r"\d{8}T\d{6}Z")
 MEMBER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]{0,252} https?://[-A-Za-z0-9.:\[\]]+")

@@ -6,15 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-
 from k8sops.engine.host import Host
 from k8sops.engine.session import Session
 from k8sops.engine.shell import envelope, new_mark, parse_line, quote
 from k8sops.errors import HostError
 from k8sops.inventory.spec import ClusterSpec
-from k8sops.report.terminal import table
-from k8sops.roles.etcd.backups import age
 
 SCRIPT = r"""
 mark now "$(date +%s)"
@@ -93,25 +89,3 @@ def _read(name: str, mark: str, out: str) -> dict[str, Any]:
 
 def _iso(seconds: str) -> str | None:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat() if seconds.isdecimal() else None
-
-
-def print_schedule(console: Console, found: dict[str, Any]) -> None:
-    """The runs as a person reads them."""
-    rows = []
-    for host in found["hosts"]:
-        for what in ("backup", "drill"):
-            run = host[what]
-            last = "running" if run["running"] else run["result"] or "never"
-            since = f"{age(_seconds(run['at'], host['now']))} ago" if run["at"] else ""
-            if run["next"]:
-                following = f"in {age(_seconds(host['now'], run['next']))}"
-            else:
-                following = "by cron" if run["scheduled"] else "not scheduled"
-            rows.append((host["host"], what, last, since, following, run["why"] or ""))
-    table(console, ("HOST", "WHAT", "LAST", "WHEN", "NEXT", "WHY"), rows)
-    for why in found["silent"].values():
-        console.print(why, style="red", highlight=False)
-
-
-def _seconds(before: str, after: str) -> float:
-    return max(0.0, (datetime.fromisoformat(after) - datetime.fromisoformat(before)).total_seconds())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
-from k8sops.resources.kubernetes import CONFIG_DIR
 from k8sops.roles.etcd.restore_resources import TOOLS
+from k8sops.roles.kubeadm.facts import CONFIG_DIR
 
 PKI = tuple(f"{name}.{kind}" for name in ("ca", "front-proxy-ca", "etcd/ca") for kind in ("crt", "key"))
 SERVICE_ACCOUNTS = ("sa.key", "sa.pub")

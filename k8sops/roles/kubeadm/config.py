@@ -1,9 +1,7 @@
-"""The configuration files of kubeadm and of the pod network, as text; and the token of this run."""
+"""The configuration files of kubeadm as text; and the token of this run."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import secrets
 import string
@@ -11,13 +9,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from k8sops.engine.facts import Fleet
 from k8sops.engine.render import render
 from k8sops.engine.shell import Secret
 from k8sops.errors import InputError, Where
 from k8sops.inventory.releases import number
 from k8sops.inventory.settings import Component
-from k8sops.inventory.spec import FLANNEL, FLANNEL_CNI, ClusterSpec, HostEntry
+from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
 """What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
@@ -37,33 +34,6 @@ def token() -> tuple[str, Secret]:
 def certificate_key() -> Secret:
     """What the cluster's certificates are encrypted with while control planes of this run join (KEP-2505)."""
     return Secret("certificate_key", secrets.token_hex(32))
-
-
-def silent_hosts(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
-    """Hosts that were asked, and did not answer: those the run is about, and every control plane."""
-    asked = [one for one in spec.hosts if one.name in fleet.scope or one.is_control_plane]
-    return [one for one in asked if one.name not in fleet.facts]
-
-
-def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
-    """The control plane that is made by `kubeadm init`: the first of the inventory, unless another is there already."""
-    first, *others = (one.name for one in spec.control_planes)
-    made_elsewhere = any(fleet[name].initialised for name in others)
-    return None if made_elsewhere and not fleet[first].initialised else first
-
-
-def joining_planes(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
-    """Control planes that this run is about and that have not finished joining."""
-    first = founder(spec, fleet)
-    planes = [one for one in spec.control_planes if one.name in fleet.there and one.name != first]
-    return [one for one in planes if not fleet[one.name].initialised]
-
-
-def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
-    """Hosts that this run is about and that are no nodes yet."""
-    there = fleet.there
-    workers = [one.name for one in spec.workers if one.name in there and not fleet[one.name].joined]
-    return [*(one.name for one in joining_planes(spec, fleet)), *workers]
 
 
 def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict[str, str]] | dict[str, str]:
@@ -185,30 +155,3 @@ def external_etcd_files(spec: ClusterSpec) -> Iterator[tuple[str, str]]:
                 yield path, (spec.folder / os.path.expanduser(name)).read_text(encoding="ascii")
             except (OSError, ValueError) as error:
                 raise InputError(f"cannot be read: {error}", where=Where(name), remedy="see etcd.external") from None
-
-
-def cluster_images(spec: ClusterSpec) -> list[str]:
-    """Images that the cluster runs beside those of kubeadm."""
-    flannel = [FLANNEL, FLANNEL_CNI] if spec.settings.network.cni == "flannel" else []
-    return [*flannel, spec.pause_image, spec.verify_image]
-
-
-def flannel_manifest(spec: ClusterSpec) -> str:
-    """flannel, with the backend that the inventory names."""
-    backend = {"Type": spec.settings.network.flannel.backend}
-    net = json.dumps({"Network": str(spec.pods), "EnableNFTables": False, "Backend": backend})
-    plugins = [
-        {"type": "flannel", "delegate": {"hairpinMode": True, "isDefaultGateway": True}},
-        {"type": "portmap", "capabilities": {"portMappings": True}},
-    ]
-    cni = json.dumps({"name": "cbr0", "cniVersion": "0.3.1", "plugins": plugins})
-    digest = hashlib.sha256(f"{net}{cni}".encode()).hexdigest()[:16]
-    return render(
-        "networks/flannel.yaml.j2",
-        spec=spec,
-        image=FLANNEL,
-        cni_image=FLANNEL_CNI,
-        net_conf=net,
-        cni_conf=cni,
-        digest=digest,
-    )

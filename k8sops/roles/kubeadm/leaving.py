@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
-from k8sops.resources.kubernetes import CONFIG_DIR, POD_PROCESSES, undoing_kubeadm
+from k8sops.roles.kubeadm.facts import CONFIG_DIR
 
 OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
 """What lines of iptables-save name that are kube-proxy's, flannel's and the CNI plugins'."""
@@ -22,6 +22,37 @@ PODS += r"""{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}{{en
 READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
 STEP = 60
 """Seconds after which a drain that is under way looks again whether the node still answers."""
+
+POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"
+"""Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
+
+Below that of this host: pods of a cluster in containers, as kind makes them, lie deeper. 0 is what cannot be seen.
+"""
+
+
+def undoing_kubeadm(socket: str, *, seconds: int) -> str:
+    """Shell lines after which nothing that `kubeadm init` or `join` made is left, and no pod runs.
+
+    `kubeadm reset` only warns of containers that the runtime did not end in time, and goes on. A pod that outlives it
+    is taken for its own by the kubelet of the next join, and will not do again what it has done once: flannel writes
+    its configuration at its start. `seconds` is for one of two attempts.
+    """
+    units = "docker cri-docker" if "cri-dockerd" in socket else "containerd"
+    reset = f"timeout -k 10 {seconds} kubeadm reset --force --cri-socket {quote(socket)}"
+    return f"""systemctl start {units} || echo 'the container runtime does not start: pods are ended without it'
+if type -P kubeadm >/dev/null; then
+  # Its member of etcd is removed elsewhere, by its id: a cluster that is no more cannot be asked.
+  reset=({reset} --skip-phases=remove-etcd-member)
+  {{ "${{reset[@]}}" && [ -z "$({POD_PROCESSES})" ]; }} || "${{reset[@]}}"
+fi
+systemctl stop kubelet 2>/dev/null || true
+for _ in {{1..20}}; do
+  pids=$({POD_PROCESSES})
+  [ -n "$pids" ] || break
+  kill -9 $pids 2>/dev/null || true
+  sleep 0.5
+done
+[ -z "$pids" ] || {{ echo 'these processes of pods cannot be ended:' $pids; exit 1; }}"""
 
 
 def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:

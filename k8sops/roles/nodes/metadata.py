@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
+from k8sops.roles.nodes.facts import DECLARED
 
-DECLARED = "k8sops.io/declared"
-"""The annotation in which a node keeps what k8sops has set there; written with it by the same apply."""
 OF_KUBEADM = "node-role.kubernetes.io/control-plane"
 """The label and the taint that kubeadm gives to control planes."""
 

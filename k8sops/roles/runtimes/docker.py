@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
-from k8sops.roles.runtimes.registry import docker_prefix
+from k8sops.roles.runtimes.facts.registry import docker_prefix
 
 OF_CONTROL_PLANES = "kube-apiserver:*|kube-controller-manager:*|kube-scheduler:*|etcd:*"
 

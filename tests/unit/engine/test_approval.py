@@ -19,11 +19,13 @@ from k8sops.engine.plan import Filters, Outcome, Plan, Seen, make_steps
 from k8sops.engine.playbook import load_playbook
 from k8sops.engine.resource import Resource
 from k8sops.engine.runner import run
+from k8sops.engine.summary import summary
 from k8sops.errors import HostError, UsageError
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
-from k8sops.report.terminal import plan_data, print_plan, summary
+from k8sops.operations.data import plan_data
+from k8sops.report.terminal import print_plan
 
 CONFIG = "file:/etc/containerd/config.toml"
 NODE = HostFacts.parse([*FACTS.splitlines(), "package.containerd=1.6.20"])

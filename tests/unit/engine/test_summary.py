@@ -18,7 +18,7 @@ from k8sops.engine.selection import check_filters, check_ignored
 from k8sops.engine.summary import only_conditions, summary
 from k8sops.engine.survey import make_plan
 from k8sops.errors import InputError, UnreachableError
-from k8sops.report.terminal import plan_data
+from k8sops.operations.data import plan_data
 
 EVERYTHING = Filters()
 SWAP = frozenset({"swap"})

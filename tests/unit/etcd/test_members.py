@@ -15,7 +15,8 @@ from k8sops.errors import InputError, UnreachableError
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
-from k8sops.roles.etcd.members import ask, line
+from k8sops.report.etcd import members_line
+from k8sops.roles.etcd.members import ask
 
 INVENTORY = """\
 cluster: demo
@@ -75,7 +76,7 @@ def test_three_members_may_lose_one() -> None:
     found = asked(**{name: healthy(name, list(IDS)) for name in IDS})
     assert (found["healthy"], found["mayBeLost"], found["leader"]) == (True, 1, "cp1")
     assert [(row["host"], row["latencySeconds"]) for row in found["members"]] == [(name, 0.0015) for name in IDS]
-    assert line(found) == "3/3 members healthy, tolerates 1 failure, 8 MiB"
+    assert members_line(found) == "3/3 members healthy, tolerates 1 failure, 8 MiB"
 
 
 def test_a_dead_member_is_named_and_nobody_more_may_be_lost() -> None:
@@ -83,7 +84,7 @@ def test_a_dead_member_is_named_and_nobody_more_may_be_lost() -> None:
     assert (found["healthy"], found["mayBeLost"], found["hasQuorum"]) == (False, 0, True)
     assert [row["name"] for row in found["members"] if not row["alive"]] == ["cp3"]
     assert "does not answer" in found["members"][2]["why"]
-    assert line(found) == "2/3 members healthy, dead: cp3, tolerates 0 failures, 8 MiB"
+    assert members_line(found) == "2/3 members healthy, dead: cp3, tolerates 0 failures, 8 MiB"
 
 
 def test_a_member_whose_host_is_silent_is_alive_where_another_member_reaches_it() -> None:
@@ -96,7 +97,7 @@ def test_a_member_of_an_etcd_that_was_left_behind_by_a_restore_is_named() -> Non
     here = answering(own=[status("cp1")], all=[status("cp1"), status("cp2")], members=two)
     found = asked(cp1=here, cp2=here, cp3=healthy("cp3", ["cp3"]))
     assert (found["strangers"], found["healthy"]) == ({"cp3": "c0ffee"}, False)
-    assert "cp3 runs a member of another etcd cluster" in line(found)
+    assert "cp3 runs a member of another etcd cluster" in members_line(found)
 
 
 def test_a_lost_quorum_is_said_although_nobody_can_list_the_members() -> None:
@@ -104,7 +105,7 @@ def test_a_lost_quorum_is_said_although_nobody_can_list_the_members() -> None:
     found = asked(cp1=alone, cp2=dead, cp3=dead)
     assert (found["hasQuorum"], found["mayBeLost"], found["leader"]) == (False, 0, None)
     assert [(row["name"], row["alive"]) for row in found["members"]] == [("cp1", True), ("cp2", False), ("cp3", False)]
-    assert "quorum lost" in line(found)
+    assert "quorum lost" in members_line(found)
 
 
 def test_a_learner_does_not_vote_and_an_alarm_is_no_health() -> None:
@@ -124,7 +125,7 @@ def test_hosts_without_an_etcd_are_no_lost_quorum() -> None:
         return Result(3, "", "no etcd on this host")
 
     found = asked(cp1=bare, cp2=bare, cp3=dead)
-    assert (line(found), found["healthy"]) == ("unreachable", False)
+    assert (members_line(found), found["healthy"]) == ("unreachable", False)
 
 
 def test_nobody_answers_and_an_etcd_of_ones_own_is_not_asked() -> None:

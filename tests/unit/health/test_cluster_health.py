@@ -14,8 +14,9 @@ from k8sops.engine.shell import HEALTH_SH, bare, envelope, quote
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import make_spec
-from k8sops.resources.kubernetes import kubeadm_init, leaders_alive, nodes_ready, replicas, rolled_out
+from k8sops.resources.kubernetes import leaders_alive, nodes_ready, replicas, rolled_out
 from k8sops.roles.health import health
+from k8sops.roles.kubeadm.init import kubeadm_init
 
 
 def below(folder: Path, resource: Resource, before: str = "") -> Resource:

@@ -16,7 +16,7 @@ from k8sops.engine.findings import kind_of
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
-from k8sops.roles.kubeadm.identity import findings, node_name, reset_findings
+from k8sops.roles.kubeadm.facts.identity import findings, node_name, reset_findings
 
 INVENTORY = """\
 cluster: demo

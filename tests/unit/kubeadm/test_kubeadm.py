@@ -18,7 +18,9 @@ from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
 from k8sops.resources.kubernetes import rolled_out
 from k8sops.roles.hosts.tasks.preflight import TASK as PREFLIGHT
-from k8sops.roles.kubeadm.config import flannel_manifest, init_config, join_config, joining, token
+from k8sops.roles.kubeadm.config import init_config, join_config, token
+from k8sops.roles.kubeadm.facts import joining
+from k8sops.roles.networks.flannel import flannel_manifest
 from k8sops.roles.nodes.tasks.nodes import TASK as NODES
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"

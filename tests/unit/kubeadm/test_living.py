@@ -19,7 +19,8 @@ from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
 from k8sops.roles.etcd.tasks.etcd_schedule import jobs_of, script_of
-from k8sops.roles.kubeadm.living import edits, state
+from k8sops.roles.kubeadm.facts import living
+from k8sops.roles.kubeadm.living import edits
 from k8sops.roles.kubeadm.living.compare import differences, empty_in_kubelet, empty_in_proxy
 from k8sops.roles.kubeadm.living.defaults import KUBELET, PROXY
 from k8sops.roles.kubeadm.tasks.edits import TASK
@@ -89,7 +90,7 @@ class Hosts:
     def facts(self, spec: ClusterSpec, name: str) -> HostFacts:
         api = self.folder / "api"
         api.write_text((self.api or api_lines(self.nodes)) + "\n")
-        script = state.asks(spec)
+        script = living.asks(spec)
         for path in (
             "/etc/kubernetes",
             "/var/lib/kubelet",

@@ -17,7 +17,15 @@ from test_runtime_config import DOCKER, host, names, spec
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.findings import kind_of
 from k8sops.engine.shell import envelope, new_mark
-from k8sops.roles.runtimes.registry import Question, api_root, asking, docker_prefix, is_api_root, problems, questions
+from k8sops.roles.runtimes.facts.registry import (
+    Question,
+    api_root,
+    asking,
+    docker_prefix,
+    is_api_root,
+    problems,
+    questions,
+)
 from k8sops.roles.runtimes.tasks.container_runtime import TASK
 
 TOKEN = "anonymous-token"

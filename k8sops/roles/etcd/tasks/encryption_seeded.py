@@ -11,7 +11,7 @@ from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.etcd.restore import encryption_file
 from k8sops.roles.etcd.restore_resources import backup_there
 from k8sops.roles.etcd.seed import file_seeded
-from k8sops.roles.kubeadm.config import founder
+from k8sops.roles.kubeadm.facts import founder
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

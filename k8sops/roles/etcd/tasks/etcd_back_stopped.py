@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.engine.facts import Fleet
-from k8sops.engine.parameters import HOSTS, REQUIRED, HostNames, RestoreId, TaskParameters, parameter
+from k8sops.engine.parameters import HOSTS, REQUIRED, HostNames, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.etcd.parameters import RestoreId
 from k8sops.roles.etcd.restore import asks, back_findings, decide, restore_of
 from k8sops.roles.etcd.restore_resources import control_plane_stopped
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from k8sops.engine.facts import Fleet
 from k8sops.engine.facts import Parameters as Decided
-from k8sops.engine.parameters import BACKUP, BackupName, OrNone, SpaceSeparated, TaskParameters, parameter
+from k8sops.engine.parameters import OrNone, SpaceSeparated, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import Secret
 from k8sops.engine.task import Task
@@ -19,6 +19,7 @@ from k8sops.resources import packaging
 from k8sops.resources.packages import packages
 from k8sops.roles.etcd.backup import check_name, stem
 from k8sops.roles.etcd.backup_resources import copied, taken
+from k8sops.roles.etcd.parameters import BACKUP, BackupName
 
 
 class Parameters(TaskParameters):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8sops.engine.facts import Fleet
-from k8sops.engine.parameters import REQUIRED, MemberId, TaskParameters, parameter
+from k8sops.engine.parameters import REQUIRED, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.etcd.parameters import MemberId
 from k8sops.roles.etcd.upkeep import member_gone
 
 

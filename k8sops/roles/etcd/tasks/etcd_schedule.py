@@ -19,8 +19,9 @@ from k8sops.resources.files import absent, file, private_file
 from k8sops.resources.packages import packages
 from k8sops.resources.services import no_timer, timer
 from k8sops.roles.etcd import library
-from k8sops.roles.etcd.backup_resources import HOOK_CONFIG, S3_CONFIG, words_of
+from k8sops.roles.etcd.backup_resources import HOOK_CONFIG
 from k8sops.roles.etcd.cron import cron_of
+from k8sops.roles.etcd.facts import S3_CONFIG, words_of
 
 SCRIPT = "/usr/local/sbin/k8sops-etcd"
 CRON = "/etc/cron.d/k8sops-etcd"

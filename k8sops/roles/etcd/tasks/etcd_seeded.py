@@ -11,7 +11,7 @@ from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
 from k8sops.roles.etcd.restore import RestoreParameters, asks, decide_seed, encryption_file, seed_findings
 from k8sops.roles.etcd.restore_resources import backup_there
 from k8sops.roles.etcd.seed import data_seeded, pki_seeded
-from k8sops.roles.kubeadm.config import founder
+from k8sops.roles.kubeadm.facts import founder
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from k8sops.engine.facts import Fleet
 from k8sops.engine.facts import Parameters as Given
-from k8sops.engine.parameters import BACKUP, BackupName, TaskParameters, parameter
+from k8sops.engine.parameters import TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
 from k8sops.engine.task import Task
@@ -17,6 +17,7 @@ from k8sops.errors import InputError
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.etcd.backup import Moment, check_name, newest_first, time_of
 from k8sops.roles.etcd.backup_resources import verified
+from k8sops.roles.etcd.parameters import BACKUP, BackupName
 
 
 class Parameters(TaskParameters):

@@ -11,8 +11,8 @@ from k8sops.engine.findings import Finding
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.hosts.tasks.reach import opened_first, peers, unreached
-from k8sops.roles.kubeadm.config import cluster_images, silent_hosts
-from k8sops.roles.runtimes import registry
+from k8sops.roles.kubeadm.facts import cluster_images, silent_hosts
+from k8sops.roles.runtimes.facts import registry
 
 SYSTEMS = {"debian": ("11", "12", "13"), "ubuntu": ("20.04", "22.04", "24.04", "26.04")}
 SKEW_SECONDS = 2.0

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from k8sops.roles.kubeadm.facts.living import Flags
 from k8sops.roles.kubeadm.living.defaults import KUBELET_ZEROS, PROXY_POINTERS
-from k8sops.roles.kubeadm.living.state import Flags
 
 UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 DURATION = re.compile(r"(?:[0-9]+(?:\.[0-9]+)?(?:ns|us|µs|ms|s|m|h))+")

@@ -9,7 +9,7 @@ from typing import Any
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.kubeadm.config import component_args, volumes
-from k8sops.roles.kubeadm.living import state
+from k8sops.roles.kubeadm.facts import living
 from k8sops.roles.kubeadm.living.compare import Difference, flag_differences
 from k8sops.roles.kubeadm.living.defaults import FLAGS
 from k8sops.roles.kubeadm.living.edit import Edit
@@ -57,7 +57,7 @@ def _extra_args(
             yield from _flag(spec, name, Difference(one.path, default, one.wants), host, CONFIG_MAP)
 
 
-def _listed(args: Any) -> state.Flags:
+def _listed(args: Any) -> living.Flags:
     """Extra arguments of any version of kubeadm's API: a map, or a list of names and values since v1beta4."""
     if isinstance(args, Mapping):
         return {str(name): (str(value),) for name, value in args.items()}
@@ -76,7 +76,7 @@ def static_pods(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterato
     """What the programs of one control plane are started with."""
     parts = [(name, pod, component_args(spec, getattr(spec.settings, name))) for name, (_, pod) in COMPONENTS.items()]
     for name, pod, wants in (*parts, ("etcd", "etcd", dict(spec.settings.etcd.extra_args))):
-        flags = state.pod_flags(facts, pod)
+        flags = living.pod_flags(facts, pod)
         if flags is None:
             continue
         defaults = dict(FLAGS[pod])
@@ -107,7 +107,9 @@ def _gates(flag: Any) -> dict[str, bool]:
     return {name: value.lower() == "true" for name, _, value in pairs}
 
 
-def sans(spec: ClusterSpec, fleet: Fleet, cluster: state.Cluster | None, planes: Iterable[HostEntry]) -> Iterator[Edit]:
+def sans(
+    spec: ClusterSpec, fleet: Fleet, cluster: living.Cluster | None, planes: Iterable[HostEntry]
+) -> Iterator[Edit]:
     """Names of the API: what kubeadm would put into the next certificate, and what is in those of today."""
     wants = {_normal(name): name for name in spec.settings.api_server.sans}
     gone: set[str] = set()
@@ -120,7 +122,7 @@ def sans(spec: ClusterSpec, fleet: Fleet, cluster: state.Cluster | None, planes:
         for name in sorted(gone):
             yield _san(name, None, cluster.source, CONFIG_MAP)
     for host in planes:
-        names = state.certificate_names(fleet[host.name])
+        names = living.certificate_names(fleet[host.name])
         if names is not None:
             for name in wants:
                 if name not in names:

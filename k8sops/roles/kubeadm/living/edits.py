@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from k8sops.engine.facts import Fleet
 from k8sops.engine.findings import Finding
 from k8sops.inventory.spec import ClusterSpec
-from k8sops.roles.kubeadm.living import control_plane, nodes, schedule, state
+from k8sops.roles.kubeadm.facts import living
+from k8sops.roles.kubeadm.living import control_plane, nodes, schedule
 from k8sops.roles.kubeadm.living.edit import Edit, text_of
 
 OTHER_WAYS = {"BackupSchedule": "`k8sops etcd schedule` changes it"}
@@ -35,7 +36,7 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 def edits(spec: ClusterSpec, fleet: Fleet) -> Iterator[Edit]:
     """All that differs, setting by setting."""
-    cluster = state.cluster_of(spec, fleet)
+    cluster = living.cluster_of(spec, fleet)
     planes = [host for host in spec.control_planes if fleet[host.name].initialised]
     if cluster and cluster.kubeadm is not None:
         yield from control_plane.kubeadm_config(spec, cluster.kubeadm, cluster.source)
@@ -59,7 +60,7 @@ def edits(spec: ClusterSpec, fleet: Fleet) -> Iterator[Edit]:
 
 def membership(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     """Nodes that the inventory does not have, and taints that it says are none."""
-    cluster = state.cluster_of(spec, fleet)
+    cluster = living.cluster_of(spec, fleet)
     if cluster is None:
         return
     hosts = {host.name: host for host in spec.hosts}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.kubeadm.config import kube_proxy_configuration, kubelet_args, kubelet_configuration
-from k8sops.roles.kubeadm.living import state
+from k8sops.roles.kubeadm.facts import living
 from k8sops.roles.kubeadm.living.compare import (
     Difference,
     differences,
@@ -24,7 +24,7 @@ from k8sops.roles.kubeadm.living.edit import Edit
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def kube_proxy(spec: ClusterSpec, cluster: state.Cluster) -> Iterator[Edit]:
+def kube_proxy(spec: ClusterSpec, cluster: living.Cluster) -> Iterator[Edit]:
     """kube-proxy's ConfigMap."""
     for one in differences(cluster.proxy or {}, kube_proxy_configuration(spec), PROXY, empty_in_proxy):
         yield _field(spec, "kube_proxy", one, cluster.source, "ConfigMap kube-proxy")
@@ -43,7 +43,7 @@ def _field(spec: ClusterSpec, part: str, one: Difference, host: str, place: str)
     return Edit(kind, f"{part}.{path}", one.has, one.wants, host, place)
 
 
-def kubelets(spec: ClusterSpec, fleet: Fleet, cluster: state.Cluster | None) -> Iterator[Edit]:
+def kubelets(spec: ClusterSpec, fleet: Fleet, cluster: living.Cluster | None) -> Iterator[Edit]:
     """The configuration that joining nodes get, and that of each node."""
     wants = kubelet_configuration(spec)
     if cluster and cluster.kubelet is not None:
@@ -52,14 +52,14 @@ def kubelets(spec: ClusterSpec, fleet: Fleet, cluster: state.Cluster | None) -> 
     for host in spec.hosts:
         # A control plane that k8sops has not made is no part of this cluster.
         ours = fleet[host.name].joined and (fleet[host.name].initialised or not host.is_control_plane)
-        config = state.kubelet_config(fleet[host.name]) if ours else None
+        config = living.kubelet_config(fleet[host.name]) if ours else None
         for one in differences(config or wants, wants, KUBELET, empty_in_kubelet):
             yield _field(spec, "kubelet", one, host.name, "/var/lib/kubelet/config.yaml")
 
 
 def kubelet_flags(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Edit]:
     """kubelet's flags as kubeadm wrote them at the join, and what /etc/default/kubelet makes of them."""
-    flags, later = state.kubelet_flags(facts)
+    flags, later = living.kubelet_flags(facts)
     wants = kubelet_args(spec, host)
     if host.kubelet_extra_args.get("node-ip") is None:
         # That the host's address differs has words of its own.
@@ -80,13 +80,13 @@ def _socket(address: str) -> str:
     return address.removeprefix("unix://").replace("/var/run/", "/run/")
 
 
-def address(spec: ClusterSpec, host: HostEntry, facts: HostFacts, cluster: state.Cluster | None) -> Iterator[Edit]:
+def address(spec: ClusterSpec, host: HostEntry, facts: HostFacts, cluster: living.Cluster | None) -> Iterator[Edit]:
     """The address by which the cluster knows a node."""
 
     def edit(has: Iterable[str], place: str) -> Edit:
         return Edit("NodeAddress", "address", shown(tuple(has)), host.address, host.name, place)
 
-    flags, _ = state.kubelet_flags(facts)
+    flags, _ = living.kubelet_flags(facts)
     own = ipaddress.ip_address(host.address)
     if "node-ip" not in host.kubelet_extra_args:
         has = (flags or {}).get("node-ip")
@@ -96,7 +96,7 @@ def address(spec: ClusterSpec, host: HostEntry, facts: HostFacts, cluster: state
         if node and node.addresses and not _is_same(own, node.addresses):
             yield edit(node.addresses, "InternalIP of the Node")
     if "advertise-address" not in spec.settings.api_server.extra_args:
-        has = (state.pod_flags(facts, "kube-apiserver") or {}).get("advertise-address")
+        has = (living.pod_flags(facts, "kube-apiserver") or {}).get("advertise-address")
         if has and not _is_same(own, has):
             yield edit(has, "--advertise-address of kube-apiserver")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from k8sops.engine.facts import HostFacts
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.roles.etcd.backup_resources import words_of
-from k8sops.roles.kubeadm.living import state
+from k8sops.roles.etcd.facts import words_of
+from k8sops.roles.kubeadm.facts import living
 from k8sops.roles.kubeadm.living.edit import Edit
 
 WORDS = {
@@ -27,7 +27,7 @@ WORDS = {
 
 def schedule(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Edit]:
     """What the scheduled script of this control plane was told, and when its timers fire."""
-    backup, said = spec.settings.backup, state.said(facts)
+    backup, said = spec.settings.backup, living.said(facts)
     wants = {name: when for name, when in (("schedule", backup.schedule), ("drill", backup.drill)) if when}
     words = {name: _plain(value) for name, _, value in (line.partition("=") for line in said.get("schedule", ()))}
     if spec.settings.etcd.external or not (wants or words):

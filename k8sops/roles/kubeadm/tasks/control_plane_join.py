@@ -8,10 +8,10 @@ from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource, later
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.resources.kubernetes import control_plane_join
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm import identity
-from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, certificate_key, founder, join_config, token
+from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, certificate_key, join_config, token
+from k8sops.roles.kubeadm.facts import founder, identity
+from k8sops.roles.kubeadm.join import control_plane_join
 from k8sops.roles.kubeadm.tasks.kubeadm_init import etcd_files
 
 

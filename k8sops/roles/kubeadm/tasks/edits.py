@@ -8,11 +8,12 @@ from k8sops.engine.facts import Fleet, Parameters
 from k8sops.engine.findings import Finding
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.roles.kubeadm.living import edits, state
+from k8sops.roles.kubeadm.facts import living
+from k8sops.roles.kubeadm.living import edits
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    return state.asks(spec)
+    return living.asks(spec)
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:

@@ -8,8 +8,9 @@ from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
-from k8sops.resources.kubernetes import join_token, uploaded_certificates
-from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, certificate_key, init_config, joining, joining_planes, token
+from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, certificate_key, init_config, token
+from k8sops.roles.kubeadm.facts import joining, joining_planes
+from k8sops.roles.kubeadm.tokens import join_token, uploaded_certificates
 
 TTL_MINUTES = 15
 

@@ -8,8 +8,8 @@ from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.resources.kubernetes import no_join_tokens
-from k8sops.roles.kubeadm.config import joining
+from k8sops.roles.kubeadm.facts import joining
+from k8sops.roles.kubeadm.tokens import no_join_tokens
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

@@ -10,10 +10,10 @@ from k8sops.engine.shell import Secret
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.files import private_file
-from k8sops.resources.kubernetes import kubeadm_init
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm import identity
-from k8sops.roles.kubeadm.config import external_etcd_files, founder, init_config, silent_hosts
+from k8sops.roles.kubeadm.config import external_etcd_files, init_config
+from k8sops.roles.kubeadm.facts import founder, identity, silent_hosts
+from k8sops.roles.kubeadm.init import kubeadm_init
 
 
 def etcd_files(spec: ClusterSpec) -> Iterator[Resource]:

@@ -8,10 +8,10 @@ from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource, later
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.resources.kubernetes import kubeadm_join
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm import identity
 from k8sops.roles.kubeadm.config import TOKEN, join_config, token
+from k8sops.roles.kubeadm.facts import identity
+from k8sops.roles.kubeadm.join import kubeadm_join
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

@@ -14,7 +14,7 @@ from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources import packaging
 from k8sops.resources.packages import apt_repository, deb, packages
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm import identity
+from k8sops.roles.kubeadm.facts import identity
 
 KUBERNETES = ("kubelet", "kubeadm", "kubectl")
 NEEDED = ("conntrack", "ebtables", "ethtool", "iptables", "socat", "bash-completion")

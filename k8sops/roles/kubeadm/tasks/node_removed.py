@@ -10,9 +10,9 @@ from k8sops.engine.parameters import HOSTS, HostNames, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
-from k8sops.roles.etcd.upkeep import member_left
-from k8sops.roles.kubeadm import identity
+from k8sops.roles.kubeadm.facts import identity
 from k8sops.roles.kubeadm.leaving import drained, node_gone
+from k8sops.roles.protocols import etcd_members
 
 NO_VOLUMES = "delete the pods that use it, or drain the node, then reset again"
 
@@ -31,7 +31,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
             there = one.name in fleet.facts
             yield drained(one.name, answers=there, force=drain.force, seconds=drain.timeout_seconds)
             if one.is_control_plane and not spec.settings.etcd.external:
-                yield member_left(one.name, peer=f"https://{in_url(one.address)}:2380")
+                yield etcd_members().member_left(one.name, peer=f"https://{in_url(one.address)}:2380")
             yield node_gone(one.name)
 
 

@@ -11,8 +11,8 @@ from k8sops.inventory.settings import OwnCni
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.kubernetes import manifest
 from k8sops.resources.manifests import objects_of, own_manifests
-from k8sops.roles.kubeadm import identity
-from k8sops.roles.kubeadm.config import flannel_manifest
+from k8sops.roles.kubeadm.facts import identity
+from k8sops.roles.networks.flannel import flannel_manifest
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:

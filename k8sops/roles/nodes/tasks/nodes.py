@@ -10,8 +10,8 @@ from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.kubernetes import leaders_alive, nodes_ready, replicas, rolled_out
-from k8sops.roles.kubeadm.config import silent_hosts
-from k8sops.roles.kubeadm.living.state import cluster_of
+from k8sops.roles.kubeadm.facts import silent_hosts
+from k8sops.roles.kubeadm.facts.living import cluster_of
 from k8sops.roles.nodes.metadata import node
 
 

@@ -17,10 +17,10 @@ from k8sops.resources.files import file
 from k8sops.resources.merged import Present, merged_file, only_owner_writes, present, read_lines, refused, settled
 from k8sops.resources.services import service
 from k8sops.resources.withdrawn import withdrawn
-from k8sops.roles.kubeadm.config import cluster_images
+from k8sops.roles.kubeadm.facts import cluster_images
 from k8sops.roles.runtimes import containerd, dockerd, unitfiles
 from k8sops.roles.runtimes.docker import images
-from k8sops.roles.runtimes.registry import is_api_root
+from k8sops.roles.runtimes.facts.registry import is_api_root
 
 CONTAINERD, DAEMON = containerd.CONFIG, dockerd.DAEMON
 HOSTS = containerd.CERTS + "/{}/hosts.toml"

@@ -1,4 +1,4 @@
-# What a living cluster runs, read by living/state.py. GATES: the feature gates that the inventory sets, as a flag says
+# What a living cluster runs, read by living.py. GATES: the feature gates that the inventory sets, as a flag says
 # them. Files are read by bash itself: a host that is no node pays nothing, a control plane one kubectl.
 # shellcheck shell=bash disable=SC2154
 file_fact() {

@@ -1,4 +1,4 @@
-"""What a living cluster runs, as its hosts say it (state.sh): flags, configurations, nodes."""
+"""What a living cluster runs, as its hosts say it (living.sh): flags, configurations, nodes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.shell import bare, quote
 from k8sops.inventory.spec import ClusterSpec
 from k8sops.roles.kubeadm.config import gates_flag
-from k8sops.roles.nodes.metadata import DECLARED
+from k8sops.roles.nodes.facts import DECLARED
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ def cluster_of(spec: ClusterSpec, fleet: Fleet) -> Cluster | None:
 
 
 def said(facts: HostFacts) -> Mapping[str, tuple[str, ...]]:
-    """What state.sh has printed, by name."""
+    """What living.sh has printed, by name."""
     return {name.removeprefix("living."): lines for name, lines in facts.more.items() if name.startswith("living.")}
 
 

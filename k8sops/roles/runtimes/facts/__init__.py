@@ -1,0 +1,1 @@
+"""What hosts say of their image registries; other roles may import it."""
