@@ -5,6 +5,11 @@ K8SOPS := $(BIN)/k8sops
 # Hundreds of starts of k8sops are waited for here: without its bytecode each would compile all of it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
+TIMES := $(VENV)/times
+# A part of the tests, that leaves behind how long it took: `make test` prints it at its end.
+timed = since=$$(date +%s); $(1); code=$$?; spent=$$(($$(date +%s) - since)); mkdir -p $(TIMES); \
+	printf '%-10s %3d min %02d s\n' $@ $$((spent / 60)) $$((spent % 60)) >$(TIMES)/$@; exit $$code
+
 .PHONY: demo test unit lab-test lab-first lab-beside soak bench lint clean down
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -25,14 +30,16 @@ down: $(VENV)/.installed
 	$(K8SOPS) lab down demo
 	rm -f inventory.yaml
 
-test: lint unit lab-test
+test: $(VENV)/.installed
+	@rm -rf $(TIMES)
+	@$(MAKE) --no-print-directory lint unit lab-test; code=$$?; echo; \
+	for part in lint unit lab-first lab-beside; do cat $(TIMES)/$$part 2>/dev/null; done; exit $$code
 
 lint: $(VENV)/.installed
-	$(BIN)/ruff check --quiet k8sops bench tests
-	$(BIN)/mypy
+	@$(call timed,$(BIN)/ruff check --quiet k8sops bench tests && $(BIN)/mypy)
 
 unit: $(VENV)/.installed
-	$(BIN)/pytest tests/unit --numprocesses auto --durations=5
+	@$(call timed,$(BIN)/pytest tests/unit --numprocesses auto --durations=5)
 
 # Hosts that are struck are mostly waited for, so that two labs are not too many for two processors.
 lab-test: $(VENV)/.installed
@@ -41,7 +48,7 @@ lab-test: $(VENV)/.installed
 lab-first: PART := not beside
 lab-beside: PART := beside
 lab-first lab-beside: $(VENV)/.installed
-	$(BIN)/pytest tests/lab -m 'not long and $(PART)' --durations=0 -rA --capture=tee-sys
+	@$(call timed,$(BIN)/pytest tests/lab -m 'not long and $(PART)' --durations=0 -rA --capture=tee-sys)
 
 # The random tests, longer, and all that takes long: K8SOPS_SEED chooses where they strike.
 soak: $(VENV)/.installed
