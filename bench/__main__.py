@@ -44,7 +44,7 @@ def lab_up(lab: str, folder: Path, control_planes: int, workers: int, *words: st
     """Bare hosts, or those that are up already under this name."""
     inventory = folder / f"{lab}.yaml"
     sizes = ["--control-planes", str(control_planes), "--workers", str(workers)]
-    argv = [str(BIN / "k8sops"), "lab", "up", lab, *sizes, "--inventory", str(inventory), *words]
+    argv = [str(BIN / "k8sops"), "lab", "up", lab, *sizes, "--inventory", str(inventory), "--mirror", *words]
     subprocess.run(argv, check=True, stdout=sys.stderr)
     return Fleet.load(inventory)
 

@@ -104,7 +104,8 @@ EXAMPLES: dict[str, str] = {
         k8sops lab down demo""",
     "lab up": """
         k8sops lab up                        # one control plane, two workers
-        k8sops lab up demo --control-planes 3 --workers 1 --inventory inventory.yaml""",
+        k8sops lab up demo --control-planes 3 --workers 1 --inventory inventory.yaml
+        k8sops lab up --mirror               # without upstream, whether it can be reached or not""",
     "lab down": """
         k8sops lab down demo
         k8sops lab down --all                # all labs and the mirror""",

@@ -32,16 +32,19 @@ def up(
     kubernetes: Annotated[str, typer.Option(metavar="VERSION", help="The Kubernetes version.")] = DEFAULT_VERSION,
     flannel_backend: Annotated[str, typer.Option(metavar="NAME", help="vxlan or host-gw.")] = "vxlan",
     docker: Annotated[str, typer.Option(help="Hosts whose runtime is docker, comma-separated.", metavar="HOSTS")] = "",
-    upstream: Annotated[bool, typer.Option("--upstream", help="No mirror: use the upstream repositories.")] = False,
+    upstream: Annotated[bool, typer.Option("--upstream", help="Use the upstream repositories, or fail.")] = False,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Use the mirror that is built from source.")] = False,
+    bare: Annotated[bool, typer.Option("--bare", help="Create hosts only, with no source of Kubernetes.")] = False,
     inventory: Annotated[Path | None, typer.Option(metavar="FILE", help="The inventory to write.")] = None,
     kubectl: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Put kubectl of this version into this folder.")
     ] = None,
 ) -> None:
-    """Create bare hosts, a mirror, and an inventory for them.
+    """Create bare hosts, and an inventory for them.
 
-    The hosts are containers with systemd and sshd. The first time, the mirror is built from source, which takes
-    minutes; `k8sops lab down` removes the hosts, and keeps what was built.
+    The hosts are containers with systemd and sshd. They get Kubernetes from the upstream repositories where this
+    machine reaches them, else from a mirror that is built from source, which takes minutes the first time.
+    `k8sops lab down` removes the hosts, and keeps what was built.
     """
     from k8sops.lab import hosts
     from k8sops.lab.engine import ensure_engine
@@ -50,22 +53,28 @@ def up(
     from k8sops.lab.inventory import write_inventory
     from k8sops.lab.machine import alone, labs_dir, need, taking
     from k8sops.lab.mirror import ensure_mirror
+    from k8sops.lab.source import Source, link_kubectl, resolve, source_of
+    from k8sops.lab.upstream import ensure_kubectl
 
+    asked = source_of({Source.upstream: upstream, Source.mirror: mirror, Source.bare: bare})
+    if kubectl and asked is Source.bare:
+        raise UsageError("--kubectl needs a source of Kubernetes, and --bare has none")
+    source = resolve(asked, kubernetes, words(docker), _say)
     names = hosts.names_of(control_planes, workers)
     with alone(_say):
         need(_say, ssh="openssh-client", ssh_keygen="openssh-client")
         ensure_engine(_say)
         image = ensure_image(_say)
-        mirror = None if upstream else ensure_mirror([kubernetes], _say)
+        built = ensure_mirror([kubernetes], _say) if source is Source.mirror else None
+        if kubectl:
+            link_kubectl(kubectl, built.programs if built else ensure_kubectl(kubernetes, _say))
         with taking(_say, f"starting {len(names)} hosts"):
-            lab = hosts.up(name, names, image, mirror.container if mirror else None, _say)
+            lab = hosts.up(name, names, image, built.container if built else None, _say)
             hosts.wait_for_ssh(lab)
-    if kubectl and mirror and not (kubectl / "kubectl").exists():
-        (kubectl / "kubectl").symlink_to(mirror.programs / "kubectl")
     path = inventory or labs_dir() / name / "inventory.yaml"
     cgroup_v1 = not Path("/sys/fs/cgroup/cgroup.controllers").exists()
     write_inventory(
-        path, text_of(lab, kubernetes, mirror, cgroup_v1=cgroup_v1, backend=flannel_backend, docker=words(docker))
+        path, text_of(lab, kubernetes, built, cgroup_v1=cgroup_v1, backend=flannel_backend, docker=words(docker))
     )
     _say(f"lab {name}: {', '.join(f'{host.name} {host.address}' for host in lab.hosts)}")
     _say(f"inventory: {path}")

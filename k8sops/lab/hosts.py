@@ -16,7 +16,7 @@ from pathlib import Path
 from k8sops.errors import InputError
 from k8sops.lab.engine import docker, privileged_works
 from k8sops.lab.image import debian_sources
-from k8sops.lab.machine import LabError, Say, command, labs_dir
+from k8sops.lab.machine import LabError, Say, command, labs_dir, nameservers
 
 LABEL = "k8sops.lab"
 VOLUMES = ("containerd", "kubelet", "etcd", "docker")
@@ -184,12 +184,12 @@ def _kept(folder: Path, name: str, address: str) -> Iterator[Path]:
 
 def _prepare(lab: str, name: str, address: str, key: Path, mirror: str | None) -> LabHost:
     """Sources of packages, names, the key of the lab; then the host's own public key, once sshd answers."""
-    nameservers = [line for line in Path("/etc/resolv.conf").read_text().splitlines() if line.startswith("nameserver")]
+    servers = " ".join(f"'nameserver {server}'" for server in nameservers())
     text = f"""set -e
 cat >/etc/apt/sources.list.d/{debian_sources().name} <<'EOF'
 {debian_sources().read_text()}
 EOF
-printf '%s\\n' {" ".join(f"'{line}'" for line in nameservers if "127." not in line)} >/etc/resolv.conf
+printf '%s\\n' {servers} >/etc/resolv.conf
 for home in /root /home/ops; do
   mkdir -p $home/.ssh; chmod 700 $home/.ssh
   echo '{key.with_suffix(".pub").read_text().strip()}' >$home/.ssh/authorized_keys

@@ -40,6 +40,21 @@ def data_dir() -> Path:
     return inside if inside.is_dir() else package.parent / "lab"
 
 
+def nameservers(
+    configured: Path = Path("/etc/resolv.conf"), resolved: Path = Path("/run/systemd/resolve/resolv.conf")
+) -> list[str]:
+    """The name servers of this machine that lab hosts can reach too.
+
+    A resolver on a loopback address is not one of them; behind systemd-resolved stand those in a file of its own.
+    """
+    for path in (configured, resolved):
+        words = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+        servers = [found[1] for found in words if found[:1] == ["nameserver"] and len(found) > 1]
+        if reachable := [server for server in servers if server != "::1" and not server.startswith("127.")]:
+            return reachable
+    return []
+
+
 def command(*argv: str, stdin: bytes | None = None, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
     """What a command prints; LabError with the last lines of its stderr when it fails."""
     try:

@@ -68,7 +68,9 @@ class Cluster:
         return ran
 
     def lab_up(self, *words: str) -> Ran:
-        return self.k8sops("lab", "up", self.name, "--inventory", str(self.inventory), *words)
+        """Hosts with the lab's mirror, whether upstream can be reached or not, or with none (`--bare`)."""
+        source = [] if "--bare" in words else ["--mirror"]
+        return self.k8sops("lab", "up", self.name, "--inventory", str(self.inventory), *source, *words)
 
     def on(self, host: str, script: str) -> str:
         """A script on a host, by docker and not by k8sops."""

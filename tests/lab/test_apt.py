@@ -19,7 +19,7 @@ HOST = "cp1"
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made = Cluster(tmp_path_factory.mktemp("apt"), "apt")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "0", "--upstream")
+    made.lab_up("--workers", "0", "--bare")
     (made.folder / "book.yaml").write_text(BOOK)
     yield made
     made.k8sops("lab", "down", made.name)

@@ -47,7 +47,7 @@ ODD = "'\"`$!\\ {}[]()<>|&;#%*?~-"
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     made = Cluster(tmp_path_factory.mktemp("canary"), "canary")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "1", "--upstream")
+    made.lab_up("--workers", "1", "--bare")
     (made.folder / "book.yaml").write_text(BOOK)
     (made.folder / "tasks").mkdir()
     (made.folder / "tasks" / "private.py").write_text(TASK)

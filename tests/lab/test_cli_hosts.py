@@ -24,10 +24,10 @@ FIRST = ("-t", "names,swap,kernel", "--ignore-preflight-errors", "PackageReposit
 
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two bare hosts, without a mirror; the worker's name in the inventory has dots."""
+    """Two bare hosts, with no source of Kubernetes; the worker's name in the inventory has dots."""
     made = Cluster(tmp_path_factory.mktemp("cli"), "cli")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "1", "--upstream")
+    made.lab_up("--workers", "1", "--bare")
     workers = "workers"
     made.edit(
         lambda data: data["groups"][workers]["hosts"].update({DOTTED: data["groups"][workers]["hosts"].pop("w1")})

@@ -32,7 +32,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A control plane's host and a worker's, bare, without a mirror: nothing is installed on them."""
     made = Cluster(tmp_path_factory.mktemp("death"), "death")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "1", "--upstream")
+    made.lab_up("--workers", "1", "--bare")
     (made.folder / "book.yaml").write_text(BOOK)
     yield made
     made.k8sops("lab", "down", made.name)

@@ -33,7 +33,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two bare hosts, without a mirror."""
     made = Cluster(tmp_path_factory.mktemp("leftovers"), "leftovers")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "1", "--upstream")
+    made.lab_up("--workers", "1", "--bare")
     yield made
     made.k8sops("lab", "down", made.name)
 

@@ -32,7 +32,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A control plane and a worker to be, without a mirror: nothing is installed on them."""
     made = Cluster(tmp_path_factory.mktemp("operator"), "operator")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "1", "--upstream")
+    made.lab_up("--workers", "1", "--bare")
     yield made
     made.k8sops("lab", "down", made.name)
 

@@ -27,7 +27,7 @@ def hosts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three bare hosts, without a mirror: nothing is installed on them."""
     made = Cluster(tmp_path_factory.mktemp("ssh"), "ssh")
     made.k8sops("lab", "down", made.name)
-    made.lab_up("--workers", "2", "--upstream")
+    made.lab_up("--workers", "2", "--bare")
     yield made
     made.k8sops("lab", "down", made.name)
 
