@@ -33,7 +33,7 @@ def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
     file = f"/etc/modules-load.d/{name}.conf"
     path, digest = quote(file), hashlib.sha256(content.encode()).hexdigest()
     there = "\n".join(
-        f"has_feature {quote(proof)} || drift {quote(module + ' is not there')}" for module, proof in modules.items()
+        f"has_feature {quote(proof)} || drift {quote(module + ' is missing')}" for module, proof in modules.items()
     )
     load = "\n".join(f"has_feature {quote(proof)} || modprobe {quote(module)}" for module, proof in modules.items())
     return Resource(
@@ -79,7 +79,7 @@ if [ -f /etc/fstab ]; then
     [[ ! $line =~ {fstab} ]] || {{ printf '%s\\n' "$line"; DRIFTED=1; }}
   done </etc/fstab
 fi
-{SWAPPERS}for unit in "${{SWAPPERS[@]}}"; do printf '%s turns swap on at boot\\n' "$unit"; DRIFTED=1; done
+{SWAPPERS}for unit in "${{SWAPPERS[@]}}"; do printf '%s enables swap at boot\\n' "$unit"; DRIFTED=1; done
 ! has_line {WAAGENT} {AGENT_SWAP} || {{ printf '%s in %s\\n' {AGENT_SWAP} {WAAGENT}; DRIFTED=1; }}
 # Where units lie (systemd.unit(5)): only a host that has one of swap is asked about them.
 for unit in /etc/systemd/system/*.swap /run/systemd/{{system,generator,generator.early,generator.late}}/*.swap \\

@@ -179,7 +179,7 @@ for node in {" ".join(map(quote, nodes))}; do [ -z "${{NODE[$node]-}}" ] || leas
 [ "$wanted" -ge $least ] || drift "{name} $wanted/$least scheduled"
 [ "$wanted" -gt 0 ] || drift "{name} has 0 replicas"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
-  drift "{name} $available/$wanted available, $updated/$wanted updated, $there in all" """,
+  drift "{name} $available/$wanted available, $updated/$wanted updated, $there total" """,
         apply=None,
         settle=seconds,
         want=f"{name} has rolled out",

@@ -68,10 +68,10 @@ def only_owner_writes(path: str) -> Resource:
     return Resource(
         id=f"mode:{path}",
         check=f"""case ${{MODE[{name}]-}} in
-??[2367]?* | ???[2367]*) drift "mode ${{MODE[{name}]}}: others can write it" ;;
+??[2367]?* | ???[2367]*) drift "mode ${{MODE[{name}]}}: writable by group or others" ;;
 esac""",
         apply=f"chmod go-w {name}",
-        want="only its owner can write it",
+        want="writable by its owner only",
         asks=(("file", path),),
     )
 

@@ -89,16 +89,16 @@ def apt_repository(name: str, url: str, fingerprint: str) -> Resource:
     return Resource(
         id=f"apt-repository:{name}",
         check=f"""[ ! -e {quote(source)} ] || source_is_ours {quote(source)} || {{ was_file {quote(source)}; drift; }}
-[ -e {key} ] || drift "no key"
-case "${{MODE[{KEYRINGS}]-}}" in ???[57]*) ;; *) drift "apt's own user cannot read {KEYRINGS}" ;; esac
-case "${{MODE[{key}]-}}" in ???[4567]*) ;; *) drift "apt's own user cannot read the key" ;; esac
-has_line {quote(source)} "# {pin} ${{SUM[{key}]-}}" || drift "apt has not read the repository with this key yet"
+[ -e {key} ] || drift "signing key missing"
+case "${{MODE[{KEYRINGS}]-}}" in ???[57]*) ;; *) drift "the user _apt cannot read {KEYRINGS}" ;; esac
+case "${{MODE[{key}]-}}" in ???[4567]*) ;; *) drift "the user _apt cannot read the key" ;; esac
+has_line {quote(source)} "# {pin} ${{SUM[{key}]-}}" || drift "apt-get update has not run with this key yet"
 has_line {quote(source)} {quote(line)} || drift "$(cat {quote(source)} 2>/dev/null)" """,
         apply=f"""new=$(mktemp)
 trap 'rm -f "$new"' EXIT
 /usr/lib/apt/apt-helper -o Acquire::Retries=3 download-file {quote(url + "Release.key")} "$new"
 has=$(openpgp_fingerprints <"$new")
-[ "$has" = {pin} ] || fail {quote(url + "Release.key")} "has the key $has, wanted "{pin}": nothing was trusted"
+[ "$has" = {pin} ] || fail {quote(url + "Release.key")} "has the key $has, expected "{pin}": not trusted"
 apt_source {key} {quote(source)} {quote(url)} {quote(line)} {pin} "$new" """,
         want=line,
         asks=(("file", keyring, KEYRINGS),),

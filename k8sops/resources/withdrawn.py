@@ -26,8 +26,8 @@ done"""
     return Resource(
         id=f"withdrawn:{name}",
         check=f"""{stale}
-[ ${{#stale[@]}} = 0 ] || drift "declared no more, removed:"$'\\n'"$(printf '%s\\n' "${{stale[@]}}")"{quote(effect)}""",
+[ ${{#stale[@]}} = 0 ] || drift "no longer declared:"$'\\n'"$(printf '%s\\n' "${{stale[@]}}")"{quote(effect)}""",
         apply=f"""{stale}
 [ ${{#stale[@]}} = 0 ] || rm -f "${{stale[@]}}" """,
-        want="nothing that is declared no more",
+        want="only files that are still declared",
     )

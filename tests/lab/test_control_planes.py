@@ -135,7 +135,7 @@ def test_a_pod_that_nothing_brings_back_keeps_its_node_from_being_reset(planes: 
         "cp2", f"{KUBECTL} apply -f - <<'EOF'\n{pod}EOF\n{KUBECTL} wait --for=condition=Ready pod/alone --timeout=60s"
     )
     ran = planes.k8sops("reset", "w1", "--confirm", "planes", expect=3)
-    assert "default/alone (no controller brings it back)" in ran.out
+    assert "default/alone (no controller recreates it)" in ran.out
     assert "Stopped before" in ran.out
     planes.on("cp2", f"{KUBECTL} delete pod alone --now && {KUBECTL} uncordon w1")
     assert dict(names(planes))["w1"]

@@ -346,7 +346,7 @@ def test_two_at_once_are_one(planes: Cluster) -> None:
     codes = sorted([first.code, second.code])
     assert codes in ([0, 1], [0, 0])
     if codes == [0, 1]:
-        assert "Busy: another backup or drill is at work on this host" in first.err + second.err
+        assert "Busy: another backup or drill is running on this host" in first.err + second.err
     sound(planes, host)
 
 

@@ -116,7 +116,7 @@ def test_what_comes_back_at_boot_is_shown_and_taught(hosts: Cluster) -> None:
     changes = {one["resource"]: one["diff"] for one in hosts.changes("-p", str(book)) if one["host"] == "cp1"}
     template = f"block:/etc/cloud/templates/hosts.debian.tmpl:{hosts.name}"
     assert set(changes) == {"swap:off", f"block:/etc/hosts:{hosts.name}", template}
-    assert changes["swap:off"] == ["zramswap.service turns swap on at boot"]
+    assert changes["swap:off"] == ["zramswap.service enables swap at boot"]
     hosts.apply("-p", str(book))
     hosts.on("cp1", BOOT)
     assert "Your system has configured 'manage_etc_hosts' as True." in hosts.on("cp1", "cat /etc/hosts")

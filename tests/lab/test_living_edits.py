@@ -171,7 +171,7 @@ def test_what_is_declared_no_more_leaves_the_node_and_what_others_set_stays(
     edit(fewer)
     (change,) = living.changes()
     assert change["resource"] == "node:w1"
-    gone = {line.partition(": ")[2] for line in change["diff"] if line.startswith("declared no more")}
+    gone = {line.partition(": ")[2] for line in change["diff"] if line.startswith("no longer declared")}
     assert gone == {"label disk=ssd", "annotate team=a b", "taint gpu=yes:PreferNoSchedule"}
     living.apply()
     node = json.loads(living.on("cp1", f"{KUBECTL} get node w1 -o json"))

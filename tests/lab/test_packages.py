@@ -122,7 +122,7 @@ def test_keys_that_apt_may_not_read_are_made_readable(hosts: Cluster) -> None:
     assert "NO_PUBKEY" not in hosts.on(HOST, f"apt-get update {only} 2>&1")
     assert plan(hosts, *REPOSITORY)["changes"] == []
     hosts.on(HOST, "chmod 0700 /etc/apt/keyrings")
-    assert "apt's own user cannot read" in plan(hosts, *REPOSITORY)["changes"][0]["diff"][0]
+    assert "the user _apt cannot read" in plan(hosts, *REPOSITORY)["changes"][0]["diff"][0]
     apply(hosts, *REPOSITORY)
     assert plan(hosts, *REPOSITORY)["changes"] == []
 

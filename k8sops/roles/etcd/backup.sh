@@ -15,7 +15,7 @@ persistentvolumeclaims=persistentvolumeclaims customresourcedefinitions=apiexten
 FAILURE=
 refuse() { FAILURE="$1: $2"; return 1; }
 
-is_stem() { [[ $1 =~ ^${STEM_PATTERN}$ ]] || refuse BadName "\`$1\` is no name of a backup"; }
+is_stem() { [[ $1 =~ ^${STEM_PATTERN}$ ]] || refuse BadName "invalid backup name \`$1\`"; }
 
 # json TEXT: as a JSON string; control characters become spaces.
 json() {
@@ -31,14 +31,14 @@ value() { sed -n "s/^  \"$1\": \"\{0,1\}\(.*[^\",]\)\"\{0,1\},\{0,1\}\$/\1/p" "$
 # alone: only one works on this host's backups at a time, by a kernel lock that ends with it.
 alone() {
   exec 7>>"$BACKUP_LOCK"
-  flock -n 7 || { refuse Busy "another backup or drill is at work on this host: $(head -c 200 "$BACKUP_LOCK")"; return 1; }
+  flock -n 7 || { refuse Busy "another backup or drill is running on this host: $(head -c 200 "$BACKUP_LOCK")"; return 1; }
   printf 'pid %s, since %s\n' $$ "$(date -u +%FT%TZ)" >"$BACKUP_LOCK"
 }
 
 # swept: what one that died has left is gone; a snapshot without its manifest is no backup.
 swept() {
   local one
-  install -d -m 0700 "$FOLDER" || { refuse Unwritable "the folder $FOLDER cannot be made"; return 1; }
+  install -d -m 0700 "$FOLDER" || { refuse Unwritable "cannot create the folder $FOLDER"; return 1; }
   rm -rf "$FOLDER"/.*.part* "$FOLDER"/.drill.*
   for one in "$FOLDER"/*.db "$FOLDER"/*.tar; do
     [ ! -e "$one" ] || [ -e "${one%.*}.json" ] || rm -f "$one"
@@ -50,7 +50,7 @@ room() {
   local free spare=${SPARE-67108864}
   free=$(df --output=avail -B1 "$1" | tail -n 1) || return 1
   [ "$free" -ge $(($2 + spare)) ] ||
-    refuse NoSpace "$1 has $((free >> 20)) MiB free, $((($2 + spare) >> 20)) MiB are wanted"
+    refuse NoSpace "not enough disk space in $1: $((free >> 20)) MiB free, $((($2 + spare) >> 20)) MiB required"
 }
 
 # settled FILE: what was written as a temporary file bears its name, and will after a power cut.
@@ -65,9 +65,9 @@ snapshot_whole() {
   size=$(stat -c %s "$1") || return 1
   [ "$size" -gt 0 ] || { refuse Empty "the snapshot is empty"; return 1; }
   # A database is of whole pages of 512 bytes at least, and the hash comes behind them (etcdutl knows it by that).
-  [ $((size % 512)) = 32 ] || { refuse Truncated "the snapshot of $size bytes was cut short: it has no hash at its end"; return 1; }
+  [ $((size % 512)) = 32 ] || { refuse Truncated "the snapshot of $size bytes is truncated: it has no hash at its end"; return 1; }
   [ "$(head -c -32 "$1" | sha256sum | cut -c1-64)" = "$(embedded_sum "$1")" ] ||
-    refuse HashDiffers "the snapshot is damaged: its content does not have the hash at its end"
+    refuse HashDiffers "the snapshot is damaged: its content does not match the hash at its end"
 }
 
 # pick_member: ETCDCTL_ENDPOINTS becomes a member that answers a read which the quorum has confirmed, so that it does
@@ -81,7 +81,7 @@ pick_member() {
     echo "the member at $one is dead or lags behind; trying another" >&2
   done
   unset ETCDCTL_ENDPOINTS
-  refuse NoQuorum "no member of etcd answers a read that a quorum confirms"
+  refuse NoQuorum "no etcd member answers a linearizable read"
 }
 
 # mark_now NAME TEXT: a word of the marker, written through the API; without an API there is none.
@@ -93,7 +93,7 @@ mark_now() {
 }
 
 # finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
-finished() { mark_now 'done' "done/$1" || echo "the API does not answer: nobody else hears of this backup" >&2; }
+finished() { mark_now 'done' "done/$1" || echo "the API does not answer: the other control planes are not told of this backup" >&2; }
 
 # at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision. All counts are
 # asked at once: a process for each would take longer than they do.
@@ -132,13 +132,13 @@ snapshot() {
     room "$FOLDER" "$(field DBSize <<<"$said")" || return 1
     at_revision "$REVISION" || { refuse NoAnswer "etcd at $ETCDCTL_ENDPOINTS stopped answering"; return 1; }
     etcdctl snapshot save "$FOLDER/.$1.db.part" --command-timeout="${SAVE_SECONDS-3600}s" >/dev/null 2>"$FOLDER/.$1.log.part" || {
-      refuse SaveFailed "the snapshot was not taken: $(grep -io 'error.*\|no space.*' "$FOLDER/.$1.log.part" | tail -n 1 | cut -c1-300)"
+      refuse SaveFailed "the snapshot failed: $(grep -io 'error.*\|no space.*' "$FOLDER/.$1.log.part" | tail -n 1 | cut -c1-300)"
       return 1
     }
     rm -f "$FOLDER/.$1.log.part"
     snapshot_whole "$FOLDER/.$1.db.part" || return 1
     ! uncompacted "$COMPACTED" || return 0
-    echo "etcd was compacted meanwhile: the snapshot is taken again ($tries)" >&2
+    echo "etcd was compacted meanwhile: retrying the snapshot ($tries)" >&2
   done
   refuse Compacted "etcd was compacted during each of 3 snapshots"
 }
@@ -211,16 +211,16 @@ END
 take() {
   local stem=$1
   is_stem "$stem" && swept || return 1
-  [ ! -e "$FOLDER/$stem.json" ] || { refuse Exists "there is a backup $stem already"; return 1; }
-  etcd_tools || { refuse NoTools "the tools of this host's etcd cannot be had"; return 1; }
+  [ ! -e "$FOLDER/$stem.json" ] || { refuse Exists "the backup $stem exists already"; return 1; }
+  etcd_tools || { refuse NoTools "cannot get the tools of this host's etcd"; return 1; }
   STARTED=$(date -u +%FT%TZ) SINCE=$SECONDS
   MARKED=$stem/$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
   mark_now marker "$MARKED" || { echo "the API does not answer: no marker was written" >&2; MARKED=; }
   umask 077
-  snapshot "$stem" && { beside "$stem" || refuse Unwritable "the PKI could not be packed"; } &&
+  snapshot "$stem" && { beside "$stem" || refuse Unwritable "cannot archive the PKI"; } &&
     manifest "$stem" >"$FOLDER/.$stem.json.part" && settled "$stem.db" && settled "$stem.tar" &&
     settled "$stem.json" && sync "$FOLDER" || {
-    local why=${FAILURE:-"Unwritable: the backup could not be written to $FOLDER"}
+    local why=${FAILURE:-"Unwritable: cannot write the backup to $FOLDER"}
     swept
     refuse "${why%%: *}" "${why#*: }"
     return 1

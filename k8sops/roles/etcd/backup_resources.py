@@ -43,13 +43,13 @@ printf 'user = "%s"\\n' "${credentials.variable}" | put_file {S3_CONFIG_OF_RUN} 
 S3_CONFIG={S3_CONFIG_OF_RUN}"""
     return Resource(
         id=f"etcd-copy:{to}",
-        check=f"""[ -f {manifest} ] || unknown "there is no backup yet"
+        check=f"""[ -f {manifest} ] || unknown "the backup does not exist yet"
 grep -qF {quote(f'"{to}"')} {manifest} || drift "not copied" """,
         apply=f"""{_scripts(spec, host)}
 ENCRYPT_TO={quote(encrypt_to)}
 {config}
 alone && copy {quote(name)} {quote(to)} || fail""",
-        want=f"{name}, {f'encrypted to {encrypt_to}' if encrypt_to else 'as it is'}",
+        want=f"{name}, {f'encrypted to {encrypt_to}' if encrypt_to else 'unencrypted'}",
         secrets=(credentials,) if credentials else (),
         deadline=PATIENCE,
     )
@@ -60,7 +60,7 @@ def verified(spec: ClusterSpec, host: HostEntry, name: str, *, since: str) -> Re
     manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
     return Resource(
         id=f"etcd-drill:{name}",
-        check=f"""[ -f {manifest} ] || unknown {quote(f"there is no backup {name} here")}
+        check=f"""[ -f {manifest} ] || unknown {quote(f"no backup {name} on this host")}
 last=$(sed -n 's/^  "drill": {{"at": "\\([^"]*\\)", "ok": true.*/\\1/p' {manifest})
 [[ ! "$last" < {quote(since)} ]] || drift "last passed: ${{last:-never}}" """,
         apply=f"""{_scripts(spec, host)}

@@ -11,7 +11,7 @@ S3_PART=${S3_PART-67108864}
 s3() {
   local method=$1 place=$2 body=${3-/dev/null} code said tries how=()
   S3_HEAD=$FOLDER/.s3-head.part S3_BODY=$FOLDER/.s3-body.part
-  [ -f "$S3_CONFIG" ] || { refuse S3Refused "there are no credentials for S3 (backup.s3.credentials)"; return 1; }
+  [ -f "$S3_CONFIG" ] || { refuse S3Refused "no credentials for S3 (backup.s3.credentials)"; return 1; }
   case $method in PUT) how=(-T "$body") ;; POST) how=(--data-binary "@$body" -H 'Content-Type: application/xml') ;; esac
   for tries in 1 2 3; do
     rm -f "$S3_BODY" "$S3_HEAD"
@@ -29,7 +29,7 @@ s3() {
   *)
     said=$(sed -n 's/.*<Code>\([A-Za-z0-9]*\)<.*/\1/p' "${S3_INTO-$S3_BODY}" 2>/dev/null | head -n 1)
     case $code in
-    401|403) refuse S3Refused "the S3 server refuses the credentials or lacks a right for $method of ${place%%\?*}: $code $said" ;;
+    401|403) refuse S3Refused "the S3 server rejects the credentials, or they lack permission for $method of ${place%%\?*}: $code $said" ;;
     404) refuse S3Missing "the S3 server has no ${place%%\?*}: $code $said" ;;
     *) refuse S3Failed "the S3 server answers $code $said to $method of ${place%%\?*}" ;;
     esac ;;
@@ -43,10 +43,10 @@ in_query() { sed 's/%/%25/g; s/+/%2B/g; s/\//%2F/g; s/=/%3D/g' <<<"$1"; }
 s3_send() {
   local place=$1 part="$FOLDER/.s3-part.part" at=0 size id='' list='' etag
   while :; do
-    head -c "$S3_PART" >"$part" || { refuse NoSpace "no room for a part of the upload in $FOLDER"; break; }
+    head -c "$S3_PART" >"$part" || { refuse NoSpace "not enough disk space for a part of the upload in $FOLDER"; break; }
     size=$(stat -c %s "$part")
     if [ $at = 0 ] && [ "$size" -lt "$S3_PART" ]; then
-      wait "$SOURCE_PID" || { refuse ReadFailed "what was to be copied cannot be read or encrypted"; break; }
+      wait "$SOURCE_PID" || { refuse ReadFailed "cannot read or encrypt the file to copy"; break; }
       s3 PUT "$place" "$part" || break
       rm -f "$part"
       return 0
@@ -54,7 +54,7 @@ s3_send() {
     if [ -z "$id" ]; then
       s3 POST "$place?uploads=" || break
       id=$(sed -n 's/.*<UploadId>\([^<]*\)<.*/\1/p' "$S3_BODY")
-      [ -n "$id" ] || { refuse S3Failed "the S3 server begins no upload of $place"; break; }
+      [ -n "$id" ] || { refuse S3Failed "the S3 server did not start the upload of $place"; break; }
     fi
     if [ "$size" -gt 0 ]; then
       at=$((at + 1))
@@ -63,11 +63,11 @@ s3_send() {
       list+="<Part><PartNumber>$at</PartNumber><ETag>$etag</ETag></Part>"
     fi
     [ "$size" -lt "$S3_PART" ] || continue
-    wait "$SOURCE_PID" || { refuse ReadFailed "what was to be copied cannot be read or encrypted"; break; }
+    wait "$SOURCE_PID" || { refuse ReadFailed "cannot read or encrypt the file to copy"; break; }
     printf '<CompleteMultipartUpload>%s</CompleteMultipartUpload>' "$list" >"$part"
     s3 POST "$place?uploadId=$(in_query "$id")" "$part" || break
     # What failed late is said in an answer that begins as a success.
-    ! grep -q '<Error>' "$S3_BODY" || { refuse S3Failed "the S3 server did not put $place together"; break; }
+    ! grep -q '<Error>' "$S3_BODY" || { refuse S3Failed "the S3 server did not complete the upload of $place"; break; }
     rm -f "$part"
     return 0
   done
@@ -95,14 +95,14 @@ ssh_send() {
   local sum said
   said=$(tee >(sha256sum | cut -c1-64 >"$FOLDER/.ssh-sum.part") | over_ssh "$1" \
     'umask 077; mkdir -p "$1" && cat >"$1/.$2.part" && sync "$1/.$2.part" && sha256sum <"$1/.$2.part"' "$2" 2>"$FOLDER/.ssh-error.part") || {
-    refuse SSHFailed "$1 does not take $2: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"; return 1; }
-  wait "$SOURCE_PID" || { refuse ReadFailed "what was to be copied cannot be read or encrypted"; return 1; }
+    refuse SSHFailed "cannot copy $2 to $1: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"; return 1; }
+  wait "$SOURCE_PID" || { refuse ReadFailed "cannot read or encrypt the file to copy"; return 1; }
   # tee does not wait for who reads from it.
   until [ -s "$FOLDER/.ssh-sum.part" ]; do sleep 0.1; done
   sum=$(cat "$FOLDER/.ssh-sum.part")
-  [ "${said%% *}" = "$sum" ] || { refuse SSHFailed "$2 came to $1 with another content"; return 1; }
+  [ "${said%% *}" = "$sum" ] || { refuse SSHFailed "the copy of $2 at $1 differs from the original"; return 1; }
   over_ssh "$1" 'mv -f "$1/.$2.part" "$1/$2" && sync "$1"' "$2" </dev/null 2>"$FOLDER/.ssh-error.part" ||
-    refuse SSHFailed "$1 does not keep $2: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"
+    refuse SSHFailed "cannot store $2 at $1: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"
 }
 
 # send PLACE NAME: stdin becomes NAME there.
@@ -111,7 +111,7 @@ send() {
   case $to in
   s3://*) s3_send "${to#s3://}/$2" ;;
   ssh://*) ssh_send "$to" "$2" ;;
-  *) refuse BadPlace "\`$1\` is no place for copies" ;;
+  *) refuse BadPlace "invalid backup target \`$1\`" ;;
   esac
 }
 
@@ -130,7 +130,7 @@ copy() {
 copying() {
   local stem=$1 to=$2 json="$FOLDER/$1.json" one end='' recipient=null
   is_stem "$stem" || return 1
-  [ -f "$json" ] || { refuse Missing "there is no backup $stem in $FOLDER"; return 1; }
+  [ -f "$json" ] || { refuse Missing "no backup $stem in $FOLDER"; return 1; }
   umask 077
   FAILURE=
   if [ -n "$ENCRYPT_TO" ]; then
@@ -147,7 +147,7 @@ copying() {
   send "$to" "$stem.json" <&6 || return 1
   grep -qF "$(json "$to")" "$json" || {
     sed "s|^  \"copies\": \[\(..*\)\]|  \"copies\": [\1, $(json "$to")]|; s|^  \"copies\": \[\]|  \"copies\": [$(json "$to")]|" "$json" >"$FOLDER/.$stem.json.part" &&
-      settled "$stem.json" && sync "$FOLDER" || { refuse Unwritable "the manifest of $stem could not be written"; return 1; }
+      settled "$stem.json" && sync "$FOLDER" || { refuse Unwritable "cannot write the manifest of $stem"; return 1; }
   }
   echo "copied $stem to $to${ENCRYPT_TO:+, encrypted to $ENCRYPT_TO}"
 }
@@ -171,7 +171,7 @@ send_file() {
     send "$1" "${2##*/}" <&6 || { exec 6<&-; return 1; }
     exec 6<&- ;;
   *) cp "$2" "$1/.${2##*/}.part" && sync "$1/.${2##*/}.part" && mv -f "$1/.${2##*/}.part" "$1/${2##*/}" ||
-    refuse Unwritable "$1 cannot be written" ;;
+    refuse Unwritable "cannot write to $1" ;;
   esac
 }
 
@@ -181,8 +181,8 @@ fetch() {
   case $from in
   s3://*) S3_INTO=$into s3 GET "${from#s3://}/$2" ;;
   ssh://*) over_ssh "$from" 'cat "$1/$2"' "$2" >"$into" </dev/null 2>"$FOLDER/.ssh-error.part" ||
-    refuse SSHFailed "$from does not give $2: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)" ;;
-  *) cat "$from/$2" >"$into" || refuse Missing "$from/$2 cannot be read" ;;
+    refuse SSHFailed "cannot fetch $2 from $from: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)" ;;
+  *) cat "$from/$2" >"$into" || refuse Missing "cannot read $from/$2" ;;
   esac && mv -f "$into" "$3/$2" || { rm -f "$into"; return 1; }
 }
 

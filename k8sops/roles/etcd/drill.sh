@@ -9,30 +9,30 @@ same_cluster() {
   there=$(value caSha256 "$1")
   [ -n "$there" ] && [ -f /etc/kubernetes/pki/ca.crt ] || return 0
   here=$(sha256sum </etc/kubernetes/pki/ca.crt | cut -c1-64)
-  [ "$here" = "$there" ] || refuse OtherCluster "the backup is of another cluster ($(value cluster "$1")): its CA is not this host's"
+  [ "$here" = "$there" ] || refuse OtherCluster "the backup belongs to another cluster ($(value cluster "$1")): its CA differs from this host's"
 }
 
 # files_whole STEM: both files are those that the manifest is about. That the snapshot's content has the hash at its
 # end is seen by the restore itself.
 files_whole() {
   local stem=$1 json="$FOLDER/$1.json" size
-  [ -f "$json" ] || { refuse Missing "there is no backup $stem in $FOLDER"; return 1; }
+  [ -f "$json" ] || { refuse Missing "no backup $stem in $FOLDER"; return 1; }
   [ -s "$json" ] && [ "$(value kind "$json")" = EtcdBackup ] && [ "$(value name "$json")" = "$stem" ] || {
-    refuse BadManifest "$stem.json is no manifest of this backup"; return 1; }
+    refuse BadManifest "$stem.json is not the manifest of this backup"; return 1; }
   [ -r "$FOLDER/$stem.db" ] && [ -r "$FOLDER/$stem.tar" ] || { refuse Missing "$stem.db or $stem.tar is missing or unreadable"; return 1; }
   size=$(stat -c %s "$FOLDER/$stem.db")
   [ "$size" -gt 0 ] || { refuse Empty "the snapshot is empty"; return 1; }
   [ "$size" = "$(value size "$json")" ] || { refuse Truncated "the snapshot has $size bytes, its manifest says $(value size "$json")"; return 1; }
-  [ "$(embedded_sum "$FOLDER/$stem.db")" = "$(value sha256 "$json")" ] || { refuse HashDiffers "the hash at the end of the snapshot is not the manifest's"; return 1; }
-  [ "$(sha256sum <"$FOLDER/$stem.tar" | cut -c1-64)" = "$(value tarSha256 "$json")" ] || refuse TarDiffers "$stem.tar is damaged: its hash is not the manifest's"
+  [ "$(embedded_sum "$FOLDER/$stem.db")" = "$(value sha256 "$json")" ] || { refuse HashDiffers "the hash at the end of the snapshot differs from the manifest"; return 1; }
+  [ "$(sha256sum <"$FOLDER/$stem.tar" | cut -c1-64)" = "$(value tarSha256 "$json")" ] || refuse TarDiffers "$stem.tar is damaged: its hash differs from the manifest"
 }
 
 # same_version MANIFEST: the tools here are of the minor that took the snapshot.
 same_version() {
   local here there
-  etcd_tools && here=$(etcd_version) && [ -n "$here" ] || { refuse NoTools "there are no etcd tools here"; return 1; }
+  etcd_tools && here=$(etcd_version) && [ -n "$here" ] || { refuse NoTools "no etcd tools on this machine"; return 1; }
   there=$(value etcd "$1")
-  [ "${here%.*}" = "${there%.*}" ] || refuse OtherVersion "the snapshot is of etcd $there, the tools here are $here"
+  [ "${here%.*}" = "${there%.*}" ] || refuse OtherVersion "the snapshot was taken with etcd $there, the tools here are $here"
 }
 
 # free_port: one on loopback that nobody listens on.
@@ -50,8 +50,8 @@ restored() {
   said=$(etcdutl snapshot restore "$FOLDER/$1.db" --data-dir="$2/data" --name=drill \
     --initial-cluster="drill=http://127.0.0.1:$PEER_PORT" --initial-advertise-peer-urls="http://127.0.0.1:$PEER_PORT" 2>&1) && return 0
   case $said in
-  *"expected sha256"*) refuse HashDiffers "the snapshot is damaged: its content does not have the hash at its end" ;;
-  *"no space"*) CANNOT_TELL=1; refuse NoSpace "the disk under $2 became full" ;;
+  *"expected sha256"*) refuse HashDiffers "the snapshot is damaged: its content does not match the hash at its end" ;;
+  *"no space"*) CANNOT_TELL=1; refuse NoSpace "no space left on the disk of $2" ;;
   *) refuse RestoreFailed "etcdutl cannot restore the snapshot: $(tail -n 1 <<<"$said" | cut -c1-300)" ;;
   esac
 }
@@ -120,7 +120,7 @@ compare() {
     refuse MarkerMissing "the marker $said is not in the snapshot"; return 1; }
   for kind in Node=minions Namespace=namespaces Secret=secrets; do
     has=$(decode "${kind%%=*}" "/registry/${kind#*=}/" "$revision") || { refuse NotReadable "the ${kind#*=} cannot be read"; return 1; }
-    [ "$has" = 0 ] || { refuse NotDecoded "$has objects below /registry/${kind#*=} are none"; return 1; }
+    [ "$has" = 0 ] || { refuse NotDecoded "$has objects below /registry/${kind#*=} cannot be decoded"; return 1; }
   done
 }
 
@@ -130,7 +130,7 @@ tried() {
   CANNOT_TELL="" DRILL_PID=""
   files_whole "$stem" || return 1
   { same_cluster "$json" && same_version "$json" && room "$FOLDER" "$(($(value size "$json") * 5 / 4))"; } || { CANNOT_TELL=1; return 1; }
-  scratch=$(mktemp -d "$FOLDER/.drill.XXXXXX") || { CANNOT_TELL=1; refuse Unwritable "no scratch folder in $FOLDER"; return 1; }
+  scratch=$(mktemp -d "$FOLDER/.drill.XXXXXX") || { CANNOT_TELL=1; refuse Unwritable "cannot create a scratch folder in $FOLDER"; return 1; }
   PEER_PORT=$(free_port) CLIENT_PORT=$(free_port)
   restored "$stem" "$scratch" && scratch_etcd "$scratch" && compare "$stem" || code=1
   [ -z "$DRILL_PID" ] || { kill -9 "$DRILL_PID"; wait "$DRILL_PID"; } 2>/dev/null
@@ -156,7 +156,7 @@ drill() {
   if [ -f "$FOLDER/$stem.json" ] && [ -z "$CANNOT_TELL" ] && [ "${FAILURE%%:*}" != BadManifest ]; then
     record_drill "$stem" "{\"at\": \"$(date -u +%FT%TZ)\", \"ok\": $ok, \"why\": $([ -z "$FAILURE" ] && echo null ||
       json "$FAILURE"), \"seconds\": $((SECONDS - since)), \"where\": $(json "$MY_NODE")}" || {
-      refuse Unwritable "the drill's result could not be written"; return 1; }
+      refuse Unwritable "cannot write the result of the drill"; return 1; }
   fi
   [ $ok = true ] || return 1
   echo "drill $stem: passed, revision $(value revision "$FOLDER/$stem.json"), $KEYS keys, $((SECONDS - since)) s"

@@ -43,11 +43,11 @@ my_turn() {
   until=$((SECONDS + RANDOM_DELAY + TAKEOVER * ${until:-9}))
   while ! done_since "$since" "$before"; do
     if leads_here; then
-      echo "this control plane leads etcd now"
+      echo "this control plane is the etcd leader now"
       return 0
     fi
     if [ $SECONDS -ge $until ]; then
-      echo "nobody has taken a backup: this control plane does"
+      echo "no other control plane has taken a backup: taking it here"
       return 0
     fi
     sleep "${TURN_POLL-5}"
@@ -60,7 +60,7 @@ my_turn() {
 # nightly: the backup of this night exists, on this control plane or another, with its copies; old ones are gone.
 nightly() {
   local stem one code=0
-  etcd_tools || { refuse NoTools "the tools of this host's etcd cannot be had"; return 1; }
+  etcd_tools || { refuse NoTools "cannot get the tools of this host's etcd"; return 1; }
   my_turn || { remember backup skipped; return 0; }
   alone || return 1
   stem=$CLUSTER-$(date -u +%Y%m%dT%H%M%SZ)-$MY_NODE
@@ -82,7 +82,7 @@ newest_stem() { backups | newest_first | head -n 1 | cut -d' ' -f3; }
 drill_newest() {
   local stem
   stem=$(newest_stem)
-  [ -n "$stem" ] || { echo "no backup lies on this control plane"; remember drill skipped; return 0; }
+  [ -n "$stem" ] || { echo "no backup on this control plane"; remember drill skipped; return 0; }
   alone && drill "$stem"
 }
 
@@ -125,7 +125,7 @@ metrics() {
     fi
     metric backups "Backups on this control plane." "$(backups | wc -l)"
     metric backup_run_timestamp_seconds "When the last scheduled backup ended, done by this control plane or skipped." "$(recall backup 2)"
-    metric backup_run_success "Whether it went well." "$(recall backup 1 | grep -q failed && echo 0 || { [ ! -f "$STATE/backup" ] || echo 1; })"
+    metric backup_run_success "Whether it succeeded." "$(recall backup 1 | grep -q failed && echo 0 || { [ ! -f "$STATE/backup" ] || echo 1; })"
     drill=$(for said in "$FOLDER"/*.json; do sed -n 's/^  "drill": {"at": "\([^"]*\)", "ok": \([a-z]*\),.*"seconds": \([0-9]*\).*/\1 \2 \3/p' "$said"; done 2>/dev/null | sort | tail -n 1)
     if [ -n "$drill" ]; then
       metric drill_timestamp_seconds "When a backup was last restored and compared." "$(epoch "${drill%% *}")"
@@ -140,14 +140,14 @@ tell() {
   [ -f "$HOOK_CONFIG" ] || return 0
   curl -q -sS -K "$HOOK_CONFIG" --max-time 30 --retry 3 --retry-connrefused -o /dev/null -H 'Content-Type: application/json' \
     -d "{\"cluster\": $(json "$CLUSTER"), \"node\": $(json "$MY_NODE"), \"what\": $(json "$1"), \"why\": $(json "${FAILURE:-unknown}"), \"at\": \"$(date -u +%FT%TZ)\"}" ||
-    echo "the hook could not be told" >&2
+    echo "the hook could not be called" >&2
 }
 
 # ended WHAT: called by systemd, or the cron file, after each run, however it ended: killed ones too.
 ended() {
   if [ "${SERVICE_RESULT-}" != success ]; then
     FAILURE=$(cat "$STATE/failure.$1" 2>/dev/null)
-    FAILURE=${FAILURE:-"Killed: it ended without a word (${SERVICE_RESULT-}, ${EXIT_CODE-} ${EXIT_STATUS-})"}
+    FAILURE=${FAILURE:-"Killed: it ended without a message (${SERVICE_RESULT-}, ${EXIT_CODE-} ${EXIT_STATUS-})"}
     remember "$1" failed
     tell "$1"
   fi

@@ -56,12 +56,12 @@ held() {
 stopped() {
   local one
   for one in etcd $API_PARTS; do
-    [ ! -e "$MANIFESTS/$one.yaml" ] || { echo "$one is wanted by kubelet"; return 1; }
+    [ ! -e "$MANIFESTS/$one.yaml" ] || { echo "kubelet still has the manifest of $one"; return 1; }
   done
   one=$(running | tr '\n' ' ')
-  [ -z "$one" ] || { echo "runs still: $one"; return 1; }
+  [ -z "$one" ] || { echo "still running: $one"; return 1; }
   one=$(held | tr '\n' ' ')
-  [ -z "$one" ] || { echo "kubelet has not let go of: $one"; return 1; }
+  [ -z "$one" ] || { echo "kubelet has not removed the pods of: $one"; return 1; }
 }
 
 # moved FROM TO NAME…: these manifests lie in TO and not in FROM; whole in one of both at any moment.
@@ -88,7 +88,7 @@ stop_all() {
 # started NAME…: kubelet wants these parts again.
 started() {
   local one
-  for one; do [ -e "$MANIFESTS/$one.yaml" ] || { echo "$one is not wanted by kubelet"; return 1; }; done
+  for one; do [ -e "$MANIFESTS/$one.yaml" ] || { echo "kubelet has no manifest of $one"; return 1; }; done
 }
 
 # bump BY: words that put revisions ahead, where this etcdutl has them (3.6; 3.5 and 3.4 in late patches).
@@ -103,7 +103,7 @@ bump() {
 restore_data() {
   local dir new old bumps
   dir=$(data_dir) new="$dir/.k8sops-$1" old="$dir/member-before-$1"
-  [ -z "$(running)" ] || { echo "etcd or an API server runs: $(running | tr '\n' ' ')"; return 1; }
+  [ -z "$(running)" ] || { echo "etcd or an API server is running: $(running | tr '\n' ' ')"; return 1; }
   install -d -m 0700 "$dir"
   rm -rf "$dir"/.k8sops-*
   mapfile -t bumps < <(bump "$6")
@@ -124,7 +124,7 @@ restore_data() {
 back_data() {
   local dir
   dir=$(data_dir)
-  [ -z "$(running)" ] || { echo "etcd or an API server runs: $(running | tr '\n' ' ')"; return 1; }
+  [ -z "$(running)" ] || { echo "etcd or an API server is running: $(running | tr '\n' ' ')"; return 1; }
   rm -rf "$dir"/.k8sops-*
   [ -d "$dir/member-before-$1" ] || { echo "there is no $dir/member-before-$1"; return 1; }
   if [ -e "$dir/member" ]; then mv -T "$dir/member" "$dir/member-restored-$1"; fi

@@ -22,8 +22,8 @@ FOLDER={quote(folder)}
 BACKUP={quote(backup)}
 [ -f "$FOLDER/$BACKUP.json" ] || drift "not on this host"
 files_whole "$BACKUP" && snapshot_whole "$FOLDER/$BACKUP.db" || drift "$FAILURE" """,
-        apply="echo '`k8sops etcd restore` brings it to every control plane'\nexit 1",
-        want=f"there, from {whence}",
+        apply="echo '`k8sops etcd restore` copies it to every control plane'\nexit 1",
+        want=f"on this host, from {whence}",
     )
 
 
@@ -38,12 +38,12 @@ def restorable(restore: str, backup: str, *, folder: str, spare: int) -> Resourc
 FOLDER={quote(folder)} FAILURE= SPARE={spare}
 MANIFEST=$FOLDER/{quote(f"{backup}.json")}
 restored_with {quote(restore)} && exit 0
-[ -f "$MANIFEST" ] || drift "the backup is not here yet"
+[ -f "$MANIFEST" ] || drift "the backup is not on this host yet"
 dir=$(standing "$(data_dir)")
 same_cluster "$MANIFEST" && same_version "$MANIFEST" &&
   room "$dir" "$(value size "$MANIFEST")" || {{ echo "$FAILURE"; exit 12; }}""",
         apply=None,
-        want="room for the restored data beside the old",
+        want="disk space for the restored data beside the old",
     )
 
 
@@ -67,7 +67,7 @@ def control_plane_stopped(done: str) -> Resource:
 {done} && exit 0
 has=$(stopped) || drift "$has" """,
         apply=f"{TOOLS}\nstop_all",
-        want="no API server and no etcd runs",
+        want="etcd and API server stopped",
         settle=240,
         risk="restart",
     )
@@ -142,10 +142,10 @@ has=$({{ kubectl -n kube-node-lease get leases -o go-template={quote(node_leases
   kubectl -n kube-system get leases {leases} -o go-template={quote(node_leases)}; }} |
   while read -r name at; do [[ $at < $since ]] || printf '%s\\n' "$name"; done) || exit 12
 waiting=$(printf '%s\\n' {quote(wanted)} {leases} | grep -vxFf <(printf '%s\\n' "$has") || true)
-[ -z "$waiting" ] || drift "not heard of yet: $(tr '\\n' ' ' <<<"$waiting")" """,
+[ -z "$waiting" ] || drift "no heartbeat yet: $(tr '\\n' ' ' <<<"$waiting")" """,
         apply=None,
         settle=240,
-        want="kubelets and controllers are heard of",
+        want="fresh heartbeats of kubelets and controllers",
         after=(after,),
     )
 
@@ -162,11 +162,11 @@ def flannel_told(nodes: Sequence[str], *, after: str) -> Resource:
         check=f"""need_api
 has=$(kubectl get nodes -o go-template={quote(told)}) || exit 12
 has=$(grep -xFf <(printf '%s\\n' {" ".join(map(quote, nodes))}) <<<"$has" || true)
-[ -z "$has" ] || drift "flannel says nothing of: $(tr '\\n' ' ' <<<"$has")" """,
+[ -z "$has" ] || drift "no annotations of flannel on: $(tr '\\n' ' ' <<<"$has")" """,
         apply=f"""kubectl get nodes -o go-template={quote(told)} | while read -r node; do
   kubectl -n kube-flannel delete pods --field-selector "spec.nodeName=$node" --wait=false </dev/null
 done""",
-        want="flannel has told the API of each node",
+        want="annotations of flannel on every node",
         settle=120,
         risk="restart",
         after=(after,),
@@ -180,7 +180,7 @@ def clients_restarted(since: str) -> Resource:
         id="kubelet:restarted",
         check=f"""has=$(systemctl show -P ExecMainStartTimestamp kubelet.service)
 [ -n "$has" ] || exit 0
-[ "$(date -d "$has" +%s)" -gt "$(date -d {quote(at)} +%s)" ] || drift "runs since $has" """,
+[ "$(date -d "$has" +%s)" -gt "$(date -d {quote(at)} +%s)" ] || drift "running since $has" """,
         apply="systemctl restart kubelet",
         want="started after the restore",
         settle=30,
@@ -204,7 +204,7 @@ has=$(awk -v restore={quote(restore)} '$3 != restore' <<<"$has")
   kubectl -n "$namespace" patch daemonset "$name" -p {quote(patch)} </dev/null
 done
 kubectl -n kube-system rollout restart deployment/coredns""",
-        want="every DaemonSet was started after the restore",
+        want="every DaemonSet restarted after the restore",
         settle=10,
         risk="restart",
     )
@@ -216,6 +216,6 @@ def finished() -> Resource:
         id="restore:finished",
         check=f"[ ! -e {CURRENT} ] || drift",
         apply=f"rm -f {CURRENT}\nrmdir /var/lib/k8sops/restore/stopped/manifests 2>/dev/null || true",
-        want="no restore is under way",
+        want="no restore in progress",
         after=("restore:under-way",),
     )

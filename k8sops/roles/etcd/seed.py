@@ -30,11 +30,11 @@ def _seeded(id: str, files: Sequence[str], backup: str, folder: str, want: str) 
     return Resource(
         id=id,
         check=f"""[ ! -f {CONFIG_DIR}/initialised ] || exit 0
-[ -f {tar} ] || drift "the backup is not here yet"
+[ -f {tar} ] || drift "the backup is not on this host yet"
 there=$(tar -tf {tar}) || exit 12
 for path in {paths}; do
   grep -qxF "${{path#/}}" <<<"$there" || continue
-  tar -xOf {tar} "${{path#/}}" | cmp -s - "$path" || drift "$path is not the backup's"
+  tar -xOf {tar} "${{path#/}}" | cmp -s - "$path" || drift "$path differs from the backup"
 done""",
         # Names come from here, never out of the archive.
         apply=f"""mkdir -p {CONFIG_DIR}

@@ -46,7 +46,7 @@ image_files() {
     for one; do docker cp "$id:/usr/local/bin/$one" "$into/$one" >/dev/null 2>&1 || :; done
     docker rm "$id" >/dev/null
   else
-    echo "the image $image is not on this host; \`kubeadm config images pull\` brings it" >&2
+    echo "the image $image is not on this host; \`kubeadm config images pull\` pulls it" >&2
     return 1
   fi
 }

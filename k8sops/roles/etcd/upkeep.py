@@ -26,12 +26,12 @@ has=$(wasteful_members {WASTE_PERCENT}) || exit 12
         apply=f"""{library("tools", "upkeep")}
 wasteful_members {WASTE_PERCENT} | while IFS=$'\\t' read -r endpoint leads said; do
   every_member_answers
-  [ "$leads" = 0 ] || said="$said; the leader, at last"
+  [ "$leads" = 0 ] || said="$said; the leader, last"
   echo "$said"
   ETCDCTL_ENDPOINTS=$endpoint etcdctl defrag --command-timeout=240s </dev/null
   wait_for_members 60
 done""",
-        want=f"at most {WASTE_PERCENT} % of each database's file is free",
+        want=f"at most {WASTE_PERCENT} % of each database file is free",
         deadline=1800,
     )
 
@@ -59,7 +59,7 @@ def compacted(keep: int) -> Resource:
         id="etcd:compacted",
         check=f"""{library("tools", "upkeep")}
 at=$(oldest_wanted {2 * keep}) || exit 12
-is_compacted "$at" || drift "revision $at can still be read" """,
+is_compacted "$at" || drift "revision $at is not compacted" """,
         apply=f"""{library("tools", "upkeep")}
 etcdctl compact "$(oldest_wanted {keep})" --physical --command-timeout=240s""",
         want=f"a history of the last {keep} revisions",

@@ -14,14 +14,14 @@ client_urls() {
 # every_member_answers: no member is missing, unstarted or without a leader.
 every_member_answers() {
   local members url bad=
-  members=$(etcd_members) || { echo "the members cannot be asked: is the quorum lost?"; return 1; }
+  members=$(etcd_members) || { echo "cannot list the members: is the quorum lost?"; return 1; }
   if grep -q $'\tunstarted\t' <<<"$members"; then
     echo "a member has never started: $(grep $'\tunstarted\t' <<<"$members")"
     return 1
   fi
   for url in $(client_urls); do
     ETCDCTL_ENDPOINTS=$url etcdctl endpoint health --command-timeout=5s >/dev/null 2>&1 ||
-      { echo "the member at $url does not answer: nothing is done to the others before it is back, or removed"; bad=1; }
+      { echo "the member at $url does not answer: bring it back or remove it first"; bad=1; }
   done
   [ -z "$bad" ]
 }
@@ -44,7 +44,7 @@ wasteful_members() {
     size=$(number dbSize <<<"$said") used=$(number dbSizeInUse <<<"$said") leads=0
     [ "$(number leader <<<"$said")" != "$(number member_id <<<"$said")" ] || leads=1
     [ $(((size - used) * 100)) -gt $((size * $1)) ] && [ $((size - used)) -gt 1048576 ] || continue
-    printf '%s\t%s\t%s: %s of %s MiB are free\n' "$url" "$leads" "$url" $(((size - used) >> 20)) $((size >> 20))
+    printf '%s\t%s\t%s: %s of %s MiB free\n' "$url" "$leads" "$url" $(((size - used) >> 20)) $((size >> 20))
   done | sort -s -t $'\t' -k 2,2
 }
 
@@ -78,7 +78,7 @@ refuse_alive() {
   local url
   url=$(etcd_members | grep "^$1"$'\t' | cut -f 5)
   if [ -n "$url" ] && ETCDCTL_ENDPOINTS=${url%%,*} etcdctl endpoint status --command-timeout=5s >/dev/null 2>&1; then
-    echo "the member $1 at $url is alive; \`k8sops reset NODE\` takes a node out of the cluster"
+    echo "the member $1 at $url is alive; use \`k8sops reset NODE\` to remove a node from the cluster"
     return 1
   fi
 }
@@ -95,7 +95,7 @@ refuse_without_quorum() {
     ! ETCDCTL_ENDPOINTS=${client%%,*} etcdctl endpoint status --command-timeout=5s >/dev/null 2>&1 || alive=$((alive + 1))
   done <<<"$(etcd_members | tr '\t' '|')"
   [ $alive -gt $((voters / 2)) ] ||
-    { echo "without $1, $alive of $voters members would answer: no quorum"; return 1; }
+    { echo "without $1, only $alive of $voters members are healthy: no quorum"; return 1; }
 }
 
 # members_at PEER…: the ids of the members that have one of these peer URLs.

@@ -27,8 +27,10 @@ def ufw(lines: Sequence[str], lines6: Sequence[str]) -> list[Resource]:
         if marks:
             # One line with several sources is one rule for each of them.
             count = sum(len(_sources(line)) for line in text[1:-1])
-            live.append(f'[ "$({tool} -S | grep -c -- "--comment {marks[0]} ")" = {count} ] || drift "not loaded"')
-    loaded = Resource(id="firewall:ufw", check="\n".join(live) or "true", apply="ufw reload", want="the ports are open")
+            live.append(
+                f'[ "$({tool} -S | grep -c -- "--comment {marks[0]} ")" = {count} ] || drift "rules not loaded"'
+            )
+    loaded = Resource(id="firewall:ufw", check="\n".join(live) or "true", apply="ufw reload", want="ports open")
     return [*blocks, loaded]
 
 
@@ -42,8 +44,8 @@ def nftables(text: str, chains: Sequence[tuple[str, str, str, str]]) -> list[Res
         ours = " ".join(map(quote, (family, table, f"k8sops_{hook}")))
         checks += [
             f"chain=({where} )",
-            f'[ "$(nft list chain "${{chain[@]}}" | grep -c "{jump}$")" = 1 ] || drift "${{chain[*]}} does not jump"',
-            f'[ "$(nft list chain {ours} | grep -c " accept$")" = {wanted} ] || drift "not loaded"',
+            f'[ "$(nft list chain "${{chain[@]}}" | grep -c "{jump}$")" = 1 ] || drift "no jump from ${{chain[*]}}"',
+            f'[ "$(nft list chain {ours} | grep -c " accept$")" = {wanted} ] || drift "rules not loaded"',
         ]
         deletes.append(f"""chain=({where} )
 nft -a list chain "${{chain[@]}}" | while read -r line; do
@@ -55,7 +57,7 @@ done""")
         id="firewall:nftables",
         check="\n".join(checks),
         apply=f"{{ {lines}\ncat {NFT_FILE}; }} | nft -f -",
-        want="the ports are open",
+        want="ports open",
         after=(rules.id,),
     )
     # The whole file is applied when its content changes, too: the count of rules would not tell.
@@ -78,11 +80,11 @@ def own_gone() -> Resource:
     unit = "/etc/systemd/system/k8sops-firewall.service"
     return Resource(
         id="firewall:none-of-k8sops",
-        check=f"[ ! -e {unit} ] || drift 'k8sops-firewall.service is there'",
+        check=f"[ ! -e {unit} ] || drift 'k8sops-firewall.service is installed'",
         apply=f"""systemctl disable --now k8sops-firewall.service
 rm -f {unit} {quote(OWN_FILE)}
 systemctl daemon-reload""",
-        want="no firewall of k8sops",
+        want="no k8sops firewall",
     )
 
 

@@ -50,22 +50,22 @@ if [ -f {INITIALISED} ]; then
   [ -f "/etc/kubernetes/$manifest" ] || missing="$manifest control-plane apiserver"
   [ -f "$KUBECONFIG" ] || missing="admin.conf kubeconfig admin"
   [ -z "$missing" ] || {{
-    echo "/etc/kubernetes/${{missing%% *}} is missing from a control plane that was finished before"
-    echo "bring it back: kubeadm init phase ${{missing#* }} --config {path}"
+    echo "/etc/kubernetes/${{missing%% *}} is missing, although this control plane was set up before"
+    echo "restore it with: kubeadm init phase ${{missing#* }} --config {path}"
     exit 12
   }}
 fi
 [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
-[ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
+[ -f "$KUBECONFIG" ] || drift "admin.conf is missing"
 if ! api_answers; then
-  [ -d /var/lib/etcd/member/snap ] && [ -f {INITIALISED} ] || drift "a first start was not finished"
+  [ -d /var/lib/etcd/member/snap ] && [ -f {INITIALISED} ] || drift "kubeadm init was interrupted"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
-[ -f {INITIALISED} ] || drift "a first start was not finished" """,
-        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was initialised before'; exit 1; }}
+[ -f {INITIALISED} ] || drift "kubeadm init was interrupted" """,
+        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'already initialised'; exit 1; }}
 {UNMARKED}
 files=$(unmarked)
-[ -z "$files" ] || {{ echo 'k8sops did not create this cluster, and does not touch it:' $files; exit 1; }}
+[ -z "$files" ] || {{ echo 'k8sops did not create this cluster, nothing was changed:' $files; exit 1; }}
 mkdir -p {CONFIG_DIR}
 printf %s {quote(config)} | put_file {path} 0600 root:root
 systemctl is-active --quiet kubelet || systemctl reset-failed kubelet 2>/dev/null || true

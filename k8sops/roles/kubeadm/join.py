@@ -33,7 +33,7 @@ def kubeadm_join(config: str, secrets: Mapping[str, Secret], *, ignore: Sequence
     return Resource(
         id="kubeadm-join",
         check="""[ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
-[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "a join was not finished" """,
+[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "kubeadm join was interrupted" """,
         apply=f"""trap 'rm -f {path}' EXIT
 {with_secrets(config, secrets, path)}
 if [ -f /etc/kubernetes/kubelet.conf ] || [ -f /etc/kubernetes/bootstrap-kubelet.conf ]; then
@@ -63,18 +63,18 @@ def control_plane_join(
         id="control-plane-join",
         check=f"""[ -f {CONFIG_DIR}/initialised ] || drift
 api_answers || unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
-[ -n "${{NODE[{role}]-}}" ] || drift "the node is no control plane" """,
-        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was a control plane before; reset it first'; exit 1; }}
+[ -n "${{NODE[{role}]-}}" ] || drift "the node is not a control plane" """,
+        apply=f"""[ ! -f {CONFIG_DIR}/initialised ] || {{ echo 'was already a control plane; reset it first'; exit 1; }}
 {UNMARKED}
 files=$(unmarked)
-[ -z "$files" ] || {{ echo 'k8sops did not make this control plane, and does not touch it:' $files; exit 1; }}
+[ -z "$files" ] || {{ echo 'k8sops did not create this control plane, nothing was changed:' $files; exit 1; }}
 if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && [ ! -e /etc/kubernetes/scheduler.conf ]; then
   # kubeadm writes scheduler.conf before kubelet starts, so this is no join of a control plane that died.
-  echo 'this host is a worker of a cluster: k8sops reset {name}, then k8sops apply'
+  echo 'this host is already a worker: run k8sops reset {name}, then k8sops apply'
   exit 1
 fi
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
-  echo 'an earlier join was not finished: it is undone first'
+  echo 'an earlier join was interrupted: undoing it first'
   {undoing_kubeadm(socket, seconds=60)}
   rm -rf /var/lib/etcd/member
 fi

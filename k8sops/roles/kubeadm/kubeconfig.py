@@ -34,7 +34,7 @@ owner={owner}
 group=$(id -gn -- "$owner")
 [ -d {folder} ] || install -d -m 0700 -o "$owner" -g "$group" {folder}
 put_file {path} 0600 "$owner:$group" <"$KUBECONFIG" """,
-        want=f"as {ADMIN_CONF}, 0600, of {user}",
+        want=f"copy of {ADMIN_CONF}, mode 0600, owner {user}",
         asks=(("file", ADMIN_CONF, own),),
     )
 

@@ -17,7 +17,7 @@ PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k
 PODS += r"""{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "")"""
 PODS += r""" (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}"""
 PODS += r"""{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}"""
-PODS += r"""{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}{{end}}{{end}}"""
+PODS += r"""{{if eq $kind ""}} (no controller recreates it){{end}}{{"\n"}}{{end}}{{end}}"""
 """The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
 READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
 STEP = 60
@@ -39,7 +39,7 @@ def undoing_kubeadm(socket: str, *, seconds: int) -> str:
     """
     units = "docker cri-docker" if "cri-dockerd" in socket else "containerd"
     reset = f"timeout -k 10 {seconds} kubeadm reset --force --cri-socket {quote(socket)}"
-    return f"""systemctl start {units} || echo 'the container runtime does not start: pods are ended without it'
+    return f"""systemctl start {units} || echo 'the container runtime does not start: killing pods without it'
 if type -P kubeadm >/dev/null; then
   # Its member of etcd is removed elsewhere, by its id: a cluster that is no more cannot be asked.
   reset=({reset} --skip-phases=remove-etcd-member)
@@ -52,7 +52,7 @@ for _ in {{1..20}}; do
   kill -9 $pids 2>/dev/null || true
   sleep 0.5
 done
-[ -z "$pids" ] || {{ echo 'these processes of pods cannot be ended:' $pids; exit 1; }}"""
+[ -z "$pids" ] || {{ echo 'cannot kill these processes of pods:' $pids; exit 1; }}"""
 
 
 def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
@@ -72,7 +72,7 @@ def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
         check=f"""need_api
 {there} || exit 0
 pods=$({listing}) || exit 12
-{ready} || {{ echo "its kubelet is not heard of: its pods are not waited for"; pods=$(sed '/^ending /d' <<<"$pods"); }}
+{ready} || {{ echo "no heartbeat of its kubelet: not waiting for its pods"; pods=$(sed '/^ending /d' <<<"$pods"); }}
 [ "$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}')" = true ] && [ -z "$pods" ] && exit 0
 drift "$(sed 's/^ending //; s/^/evicts: /' <<<"${{pods:-nothing}}")" """,
         apply=f"""until=$((SECONDS + {seconds}))
@@ -84,7 +84,7 @@ while :; do
   # Refused at once, or out of time: what it said is the reason.
   [ $((SECONDS - began)) -ge $step ] && [ $SECONDS -lt $until ] || exit 1
 done""",
-        want="no pods but those of DaemonSets",
+        want="only pods of DaemonSets",
         settle=0 if answers else 60,
         risk="drain",
         about=name,
@@ -101,7 +101,7 @@ def node_gone(name: str) -> Resource:
 has=$(kubectl get node {who} --ignore-not-found -o name) || exit 12
 [ -z "$has" ] || drift "$has" """,
         apply=f"kubectl delete node {who} --ignore-not-found --timeout=60s",
-        want="no such node",
+        want="no Node object",
         risk="delete",
         about=name,
     )
@@ -114,7 +114,7 @@ def volumes_unmounted() -> Resource:
         check='has=$(pod_volumes)\n[ -z "$has" ] || drift "$has"',
         apply=None,
         settle=60,
-        want="no volume of a pod is mounted",
+        want="no pod volume mounted",
     )
 
 
@@ -139,7 +139,7 @@ rm -rf /etc/kubernetes/*.conf /etc/kubernetes/manifests/*.yaml /etc/kubernetes/p
   /var/lib/kubelet/config.yaml /var/lib/kubelet/pki /var/lib/etcd/member* /var/lib/k8sops/restore
 # The mark that all this was made by k8sops goes last, so that a reset that dies can be run again.
 rm -rf {CONFIG_DIR}""",
-        want="no pod, no certificate, no manifest, no data of etcd",
+        want="no pods, certificates, manifests or etcd data",
         risk="delete",
         deadline=360,
     )
@@ -174,7 +174,7 @@ for save in {saves}; do
   if grep -qE '{OURS}' <<<"$rules"; then grep -vE '{OURS}' <<<"$rules" | "${{save%-save}}-restore"; fi
 done
 rm -rf /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /var/lib/cni /run/flannel""",
-        want="no link, rule or configuration of the pod network",
+        want="no links, rules or configuration of the pod network",
         risk="delete",
         after=("kubernetes-gone",),
         settle=5,

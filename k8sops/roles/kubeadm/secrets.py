@@ -31,5 +31,5 @@ open_secrets '%p\\0' | while IFS= read -r -d '' path; do
   chown root:root "$path"
   chmod go-rwx "$path"
 done""",
-        want="readable for root only",
+        want="readable by root only",
     )

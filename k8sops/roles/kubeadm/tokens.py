@@ -49,9 +49,9 @@ def no_join_tokens() -> Resource:
     return Resource(
         id="join-token-withdrawn",
         # A run that ends early comes here too: without a cluster there is nothing to withdraw.
-        check=f'[ -f "$KUBECONFIG" ] || exit 0\nneed_api\nhas=$({query})\n[ -z "$has" ] || drift "a token is there"',
+        check=f'[ -f "$KUBECONFIG" ] || exit 0\nneed_api\nhas=$({query})\n[ -z "$has" ] || drift "a join token exists"',
         apply=f'{query} | while read -r one; do kubectl -n kube-system delete --ignore-not-found "$one"; done',
-        want="no token of k8sops is left",
+        want="no join token of k8sops",
         after=("join-token",),
     )
 

@@ -58,7 +58,7 @@ def node(
     note = json.dumps(wanted, ensure_ascii=False, separators=(",", ":"))
     lines = [*wanted, f"annotate {DECLARED}={note}"] if wanted else []
     stale = f"""for one in "${{!NODE[@]}}"; do
-  case $one in {who}" annotate {DECLARED}="*) echo "declared before: ${{one#*=}}"; DRIFTED=1 ;; esac
+  case $one in {who}" annotate {DECLARED}="*) echo "previously declared: ${{one#*=}}"; DRIFTED=1 ;; esac
 done"""
     return Resource(
         id=f"node:{name}",
@@ -69,12 +69,12 @@ for one in {" ".join(map(quote, lines))}; do
   [ -n "${{NODE[{who} $one]-}}" ] || {{ echo "wanted: $one"; DRIFTED=1; }}
 done
 for one in {" ".join(map(quote, gone))}; do
-  [ -z "${{NODE[{who} $one]-}}" ] || {{ echo "declared no more: $one"; DRIFTED=1; }}
+  [ -z "${{NODE[{who} $one]-}}" ] || {{ echo "no longer declared: $one"; DRIFTED=1; }}
 done
 {"" if wanted else stale}
 [ -z "$DRIFTED" ] || drift""",
         apply="\n".join([*_removing(who, gone), *_setting(who, lines)]),
-        want="\n".join(wanted) or "nothing that k8sops has set",
+        want="\n".join(wanted) or "nothing set by k8sops",
         asks=(("nodes",),),
     )
 

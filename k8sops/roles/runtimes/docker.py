@@ -45,6 +45,6 @@ missing | while read -r image from; do
   docker tag "$from/${{image#*/}}" "$image"
   docker rmi "$from/${{image#*/}}" >/dev/null
 done""",
-        want="the images of the cluster, from " + ", ".join(sorted(set(mirrors.values()))),
+        want="cluster images, from " + ", ".join(sorted(set(mirrors.values()))),
         deadline=1200,
     )

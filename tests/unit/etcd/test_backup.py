@@ -251,7 +251,7 @@ def test_what_a_dead_run_left_is_swept_and_no_backup_is(tmp_path: Path) -> None:
 
 def test_a_second_one_is_told_that_one_is_at_work(tmp_path: Path) -> None:
     done = run(tmp_path, "alone", 'bash -c "exec 7>&-; flock -n $BACKUP_LOCK true" && echo free', "(alone || fail)")
-    assert "Busy: another backup or drill is at work on this host: pid " in done.stderr
+    assert "Busy: another backup or drill is running on this host: pid " in done.stderr
     assert "free" not in done.stdout
 
 

@@ -86,7 +86,7 @@ def test_a_member_is_removed_only_where_those_that_live_are_a_quorum_without_it(
 def test_a_member_that_has_never_started_is_none_that_answers() -> None:
     assert run("UNSTARTED=b ALIVE=ac; refuse_without_quorum 1b").returncode == 0
     done = run("UNSTARTED=b ALIVE=a; refuse_without_quorum 1c")
-    assert (done.returncode, done.stdout) == (1, "without 1c, 1 of 2 members would answer: no quorum\n")
+    assert (done.returncode, done.stdout) == (1, "without 1c, only 1 of 2 members are healthy: no quorum\n")
 
 
 def test_a_member_is_removed_by_its_id_and_something_is_written_behind_it() -> None:

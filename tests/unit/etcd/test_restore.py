@@ -202,13 +202,13 @@ def test_nothing_is_restored_under_an_etcd_or_an_api_server_that_runs(host: Path
     process(host, 9, "kube-apiserver", "kube-apiserver")
     done = run(host, RESTORE)
     assert done.returncode != 0
-    assert "etcd or an API server runs: etcd kube-apiserver" in done.stdout
+    assert "etcd or an API server is running: etcd kube-apiserver" in done.stdout
     assert (host / "var/etcd/member/snap/db").read_text() == "old"
 
 
 def test_manifests_are_whole_in_one_of_both_folders_and_come_back(host: Path) -> None:
     wanted = (host / "etc/manifests/etcd.yaml").read_text()
-    assert "etcd is wanted by kubelet" in run(host, "stopped").stdout
+    assert "kubelet still has the manifest of etcd" in run(host, "stopped").stdout
     done = run(host, "stop_all\nstopped\ndata_dir")
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == f"{host}/var/etcd"
@@ -225,7 +225,7 @@ def test_a_part_that_dies_again_and_again_has_stopped_only_when_kubelet_has_let_
     (host / "pods/1f2ff76cc7a4013bec041bcd72c1b15e/containers/kube-apiserver").mkdir(parents=True)
     done = run(host, "stopped")
     assert done.returncode != 0
-    assert "kubelet has not let go of: kube-apiserver" in done.stdout
+    assert "kubelet has not removed the pods of: kube-apiserver" in done.stdout
 
 
 def test_the_way_back_puts_the_old_data_in_their_place(host: Path) -> None:

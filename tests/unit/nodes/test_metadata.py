@@ -69,7 +69,7 @@ def test_what_is_declared_no_more_goes_and_its_note_too(tmp_path: Path) -> None:
     there = ["w1", "w1 label disk=ssd", "w1 annotate team=a b", "w1 taint gpu=yes:NoExecute"]
     code, said, calls = run(resource, [*there, f"w1 annotate {DECLARED}={noted}"], tmp_path)
     assert code == 10
-    assert "declared no more: taint gpu=yes:NoExecute" in said
+    assert "no longer declared: taint gpu=yes:NoExecute" in said
     assert calls == [
         "label node w1 disk-",
         "annotate node w1 team-",
@@ -83,7 +83,7 @@ def test_what_somebody_else_has_set_since_stays(tmp_path: Path) -> None:
     noted = note("label disk=ssd")
     resource = node("w1", labels={}, annotations={}, noted=noted)
     _, said, calls = run(resource, ["w1", "w1 label disk=nvme", f"w1 annotate {DECLARED}={noted}"], tmp_path)
-    assert "declared no more" not in said
+    assert "no longer declared" not in said
     assert calls == [f"annotate node w1 {DECLARED}-"]
 
 

@@ -24,7 +24,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     wanted = {**PARAMETERS, **spec.settings.sysctl, **host.sysctl}
     for key, value in wanted.items():
         yield sysctl(key, value)
-    effect = "\nwhat they have set stays until the next boot"
+    effect = "\ntheir values stay in effect until the next boot"
     yield withdrawn("sysctl", SYSCTL_FILE.format("*"), map(SYSCTL_FILE.format, wanted), effect=effect)
 
 

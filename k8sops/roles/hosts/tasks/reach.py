@@ -72,7 +72,7 @@ def reached(ports: Sequence[tuple[str, str, str]]) -> Resource:
   local why
   why=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' - "$2" "$3" 2>&1) && return
   case $why in *refused*) return ;; esac
-  echo "cannot reach $1 ($2) port $3. Its firewall is opened first; if it is open, something else blocks the port"
+  echo "cannot reach $1 ($2) port $3. This run opens its firewall first; if it is open, something else blocks the port"
 }}
 has=$(
 {tries}
@@ -81,10 +81,8 @@ has=$(
 [ -z "$has" ] || drift "$(sort <<<"$has")" """,
         apply=None,
         settle=20,
-        want="the ports of the other hosts can be reached",
+        want="ports of the other hosts reachable",
     )
 
 
-TASK = Task(
-    name="reach", title="ports reachable once firewalls are open", resources=_resources, decides=_decides
-)
+TASK = Task(name="reach", title="ports reachable once firewalls are open", resources=_resources, decides=_decides)

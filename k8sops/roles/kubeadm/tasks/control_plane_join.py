@@ -20,7 +20,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         return
     ca_hash = fleet.ca_hash([one.name for one in spec.control_planes])
     if ca_hash is None:
-        yield later("control-plane-join", "the first control plane's CA is pinned by its hash, and there is none yet")
+        yield later("control-plane-join", "needs the hash of the cluster's CA, which does not exist yet")
     else:
         token_id, half = token()
         config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)

@@ -28,7 +28,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     silent = [one.name for one in silent_hosts(spec, fleet) if one.is_control_plane]
     if silent and not fleet[host.name].initialised:
         # Another control plane may hold the cluster already: a second one beside it would be the worst outcome.
-        yield cannot_tell("kubeadm-init", f"{', '.join(silent)} did not answer: is there a cluster already?")
+        yield cannot_tell("kubeadm-init", f"{', '.join(silent)} unreachable: is there a cluster already?")
         return
     yield from etcd_files(spec)
     yield kubeadm_init(init_config(spec, host), ignore=spec.kubeadm_ignores)

@@ -17,7 +17,7 @@ from k8sops.roles.kubeadm.join import kubeadm_join
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     ca_hash = fleet.ca_hash([one.name for one in spec.control_planes])
     if ca_hash is None:
-        yield later("kubeadm-join", "the control plane's CA is pinned by its hash, and there is none yet")
+        yield later("kubeadm-join", "needs the hash of the cluster's CA, which does not exist yet")
     else:
         token_id, secret = token()
         config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)

@@ -46,7 +46,7 @@ def _containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[Resource]:
     kept = map(HOSTS.format, spec.settings.mirrors.images)
     yield withdrawn("image-mirrors", HOSTS.format("*"), kept, first="# Written by k8sops")
     if facts.containerd is None:
-        yield later(f"file:{CONTAINERD}", "its form depends on containerd's version, which is not installed yet")
+        yield later(f"file:{CONTAINERD}", "depends on the version of containerd, which is not installed yet")
     else:
         yield _config(spec, present(facts, CONTAINERD), facts.containerd)
         yield only_owner_writes(CONTAINERD)

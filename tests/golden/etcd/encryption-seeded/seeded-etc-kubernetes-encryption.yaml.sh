@@ -3,11 +3,11 @@
 # risk file; settle 0; deadline 300
 check() {
 [ ! -f /etc/kubernetes/k8sops/initialised ] || exit 0
-[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.tar ] || drift "the backup is not here yet"
+[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.tar ] || drift "the backup is not on this host yet"
 there=$(tar -tf /var/backups/k8sops/demo-20261130T010203Z-cp1.tar) || exit 12
 for path in /etc/kubernetes/encryption.yaml; do
   grep -qxF "${path#/}" <<<"$there" || continue
-  tar -xOf /var/backups/k8sops/demo-20261130T010203Z-cp1.tar "${path#/}" | cmp -s - "$path" || drift "$path is not the backup's"
+  tar -xOf /var/backups/k8sops/demo-20261130T010203Z-cp1.tar "${path#/}" | cmp -s - "$path" || drift "$path differs from the backup"
 done
 }
 

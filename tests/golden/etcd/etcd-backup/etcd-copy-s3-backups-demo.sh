@@ -2,7 +2,7 @@
 # case backup-copied, host cp1
 # risk file; settle 0; deadline 7200
 check() {
-[ -f /srv/backups/demo-20261201T000000Z-cp1.json ] || unknown "there is no backup yet"
+[ -f /srv/backups/demo-20261201T000000Z-cp1.json ] || unknown "the backup does not exist yet"
 grep -qF '"s3://backups/demo"' /srv/backups/demo-20261201T000000Z-cp1.json || drift "not copied" 
 }
 

@@ -2,7 +2,7 @@
 # case backup-plain-copies, host cp1
 # risk file; settle 0; deadline 7200
 check() {
-[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.json ] || unknown "there is no backup yet"
+[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.json ] || unknown "the backup does not exist yet"
 grep -qF '"s3://others/demo"' /var/backups/k8sops/demo-20261130T010203Z-cp1.json || drift "not copied" 
 }
 

@@ -7,7 +7,7 @@ check() {
 # include upkeep.sh
 
 at=$(oldest_wanted 10000) || exit 12
-is_compacted "$at" || drift "revision $at can still be read" 
+is_compacted "$at" || drift "revision $at is not compacted" 
 }
 
 apply() {

@@ -18,7 +18,7 @@ apply() {
 
 wasteful_members 10 | while IFS=$'\t' read -r endpoint leads said; do
   every_member_answers
-  [ "$leads" = 0 ] || said="$said; the leader, at last"
+  [ "$leads" = 0 ] || said="$said; the leader, last"
   echo "$said"
   ETCDCTL_ENDPOINTS=$endpoint etcdctl defrag --command-timeout=240s </dev/null
   wait_for_members 60

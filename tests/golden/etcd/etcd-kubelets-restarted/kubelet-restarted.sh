@@ -4,7 +4,7 @@
 check() {
 has=$(systemctl show -P ExecMainStartTimestamp kubelet.service)
 [ -n "$has" ] || exit 0
-[ "$(date -d "$has" +%s)" -gt "$(date -d '2026-12-01 00:00:00 UTC' +%s)" ] || drift "runs since $has" 
+[ "$(date -d "$has" +%s)" -gt "$(date -d '2026-12-01 00:00:00 UTC' +%s)" ] || drift "running since $has" 
 }
 
 apply() {

@@ -5,7 +5,7 @@ check() {
 need_api
 has=$(kubectl get nodes -o go-template='{{range .items}}{{with index .metadata.annotations "flannel.alpha.coreos.com/backend-data"}}{{else}}{{.metadata.name}}{{"\n"}}{{end}}{{end}}') || exit 12
 has=$(grep -xFf <(printf '%s\n' cp1 w1) <<<"$has" || true)
-[ -z "$has" ] || drift "flannel says nothing of: $(tr '\n' ' ' <<<"$has")" 
+[ -z "$has" ] || drift "no annotations of flannel on: $(tr '\n' ' ' <<<"$has")" 
 }
 
 apply() {

@@ -9,5 +9,5 @@ has=$({ kubectl -n kube-node-lease get leases -o go-template='{{range .items}}{{
   while read -r name at; do [[ $at < $since ]] || printf '%s\n' "$name"; done) || exit 12
 waiting=$(printf '%s\n' 'cp1
 w1' kube-controller-manager kube-scheduler | grep -vxFf <(printf '%s\n' "$has") || true)
-[ -z "$waiting" ] || drift "not heard of yet: $(tr '\n' ' ' <<<"$waiting")" 
+[ -z "$waiting" ] || drift "no heartbeat yet: $(tr '\n' ' ' <<<"$waiting")" 
 }

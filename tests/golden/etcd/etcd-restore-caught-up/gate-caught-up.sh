@@ -11,5 +11,5 @@ waiting=$(printf '%s\n' 'cp1
 cp2
 cp3
 w1' kube-controller-manager kube-scheduler | grep -vxFf <(printf '%s\n' "$has") || true)
-[ -z "$waiting" ] || drift "not heard of yet: $(tr '\n' ' ' <<<"$waiting")" 
+[ -z "$waiting" ] || drift "no heartbeat yet: $(tr '\n' ' ' <<<"$waiting")" 
 }

@@ -13,7 +13,7 @@ check() {
 FOLDER=/var/backups/k8sops FAILURE= SPARE=201326592
 MANIFEST=$FOLDER/demo-20261130T010203Z-cp1.json
 restored_with 20261201T000000Z && exit 0
-[ -f "$MANIFEST" ] || drift "the backup is not here yet"
+[ -f "$MANIFEST" ] || drift "the backup is not on this host yet"
 dir=$(standing "$(data_dir)")
 same_cluster "$MANIFEST" && same_version "$MANIFEST" &&
   room "$dir" "$(value size "$MANIFEST")" || { echo "$FAILURE"; exit 12; }

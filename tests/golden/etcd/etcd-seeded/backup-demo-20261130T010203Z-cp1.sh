@@ -17,6 +17,6 @@ files_whole "$BACKUP" && snapshot_whole "$FOLDER/$BACKUP.db" || drift "$FAILURE"
 }
 
 apply() {
-echo '`k8sops etcd restore` brings it to every control plane'
+echo '`k8sops etcd restore` copies it to every control plane'
 exit 1
 }

@@ -2,7 +2,7 @@
 # case verify, host cp1
 # risk file; settle 0; deadline 7200
 check() {
-[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.json ] || unknown 'there is no backup demo-20261130T010203Z-cp1 here'
+[ -f /var/backups/k8sops/demo-20261130T010203Z-cp1.json ] || unknown 'no backup demo-20261130T010203Z-cp1 on this host'
 last=$(sed -n 's/^  "drill": {"at": "\([^"]*\)", "ok": true.*/\1/p' /var/backups/k8sops/demo-20261130T010203Z-cp1.json)
 [[ ! "$last" < 2026-12-01T00:00:00Z ]] || drift "last passed: ${last:-never}" 
 }

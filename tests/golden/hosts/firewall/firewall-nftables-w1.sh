@@ -3,11 +3,11 @@
 # risk file; after file:/etc/k8sops/nftables.nft; settle 0; deadline 300
 check() {
 chain=(ip filter input )
-[ "$(nft list chain "${chain[@]}" | grep -c "jump k8sops_input$")" = 1 ] || drift "${chain[*]} does not jump"
-[ "$(nft list chain ip filter k8sops_input | grep -c " accept$")" = 2 ] || drift "not loaded"
+[ "$(nft list chain "${chain[@]}" | grep -c "jump k8sops_input$")" = 1 ] || drift "no jump from ${chain[*]}"
+[ "$(nft list chain ip filter k8sops_input | grep -c " accept$")" = 2 ] || drift "rules not loaded"
 chain=(ip6 filter input )
-[ "$(nft list chain "${chain[@]}" | grep -c "jump k8sops_input$")" = 1 ] || drift "${chain[*]} does not jump"
-[ "$(nft list chain ip6 filter k8sops_input | grep -c " accept$")" = 0 ] || drift "not loaded"
+[ "$(nft list chain "${chain[@]}" | grep -c "jump k8sops_input$")" = 1 ] || drift "no jump from ${chain[*]}"
+[ "$(nft list chain ip6 filter k8sops_input | grep -c " accept$")" = 0 ] || drift "rules not loaded"
 }
 
 apply() {

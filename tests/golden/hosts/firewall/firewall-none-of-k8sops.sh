@@ -2,7 +2,7 @@
 # case bare, host cp1
 # risk file; settle 0; deadline 300
 check() {
-[ ! -e /etc/systemd/system/k8sops-firewall.service ] || drift 'k8sops-firewall.service is there'
+[ ! -e /etc/systemd/system/k8sops-firewall.service ] || drift 'k8sops-firewall.service is installed'
 }
 
 apply() {

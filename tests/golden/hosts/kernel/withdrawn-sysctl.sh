@@ -10,8 +10,8 @@ for path in /etc/sysctl.d/90-k8sops-*.conf; do
   read -r line <"$path" || :
   case $line in ''*) stale+=("$path") ;; esac
 done
-[ ${#stale[@]} = 0 ] || drift "declared no more, removed:"$'\n'"$(printf '%s\n' "${stale[@]}")"'
-what they have set stays until the next boot'
+[ ${#stale[@]} = 0 ] || drift "no longer declared:"$'\n'"$(printf '%s\n' "${stale[@]}")"'
+their values stay in effect until the next boot'
 }
 
 apply() {

@@ -17,7 +17,7 @@ for unit in zramswap dphys-swapfile zram-config swapspace; do
     [ ! -e "$link" ] || { SWAPPERS+=("$unit.service"); break; }
   done
 done
-for unit in "${SWAPPERS[@]}"; do printf '%s turns swap on at boot\n' "$unit"; DRIFTED=1; done
+for unit in "${SWAPPERS[@]}"; do printf '%s enables swap at boot\n' "$unit"; DRIFTED=1; done
 ! has_line /etc/waagent.conf ResourceDisk.EnableSwap=y || { printf '%s in %s\n' ResourceDisk.EnableSwap=y /etc/waagent.conf; DRIFTED=1; }
 # Where units lie (systemd.unit(5)): only a host that has one of swap is asked about them.
 for unit in /etc/systemd/system/*.swap /run/systemd/{system,generator,generator.early,generator.late}/*.swap \

@@ -2,7 +2,7 @@
 # case firewall-ufw, host cp2
 # risk file; settle 0; deadline 300
 check() {
-unknown 'the first control plane'"'"'s CA is pinned by its hash, and there is none yet'
+unknown 'needs the hash of the cluster'"'"'s CA, which does not exist yet'
 }
 
 apply() {

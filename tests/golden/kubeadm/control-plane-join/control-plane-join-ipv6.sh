@@ -6,11 +6,11 @@ ask_nodes
 hear_api
 [ -f /etc/kubernetes/k8sops/initialised ] || drift
 api_answers || unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
-[ -n "${NODE['cp2 label node-role.kubernetes.io/control-plane=']-}" ] || drift "the node is no control plane" 
+[ -n "${NODE['cp2 label node-role.kubernetes.io/control-plane=']-}" ] || drift "the node is not a control plane" 
 }
 
 apply() {
-[ ! -f /etc/kubernetes/k8sops/initialised ] || { echo 'was a control plane before; reset it first'; exit 1; }
+[ ! -f /etc/kubernetes/k8sops/initialised ] || { echo 'was already a control plane; reset it first'; exit 1; }
 unmarked() {
   local path
   [ ! -d /etc/kubernetes/k8sops ] || return 0
@@ -20,15 +20,15 @@ unmarked() {
   done
 }
 files=$(unmarked)
-[ -z "$files" ] || { echo 'k8sops did not make this control plane, and does not touch it:' $files; exit 1; }
+[ -z "$files" ] || { echo 'k8sops did not create this control plane, nothing was changed:' $files; exit 1; }
 if [ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] && [ ! -e /etc/kubernetes/scheduler.conf ]; then
   # kubeadm writes scheduler.conf before kubelet starts, so this is no join of a control plane that died.
-  echo 'this host is a worker of a cluster: k8sops reset cp2, then k8sops apply'
+  echo 'this host is already a worker: run k8sops reset cp2, then k8sops apply'
   exit 1
 fi
 if [ -e /etc/kubernetes/kubelet.conf ] || [ -e /etc/kubernetes/manifests ] || [ -e /var/lib/etcd/member ]; then
-  echo 'an earlier join was not finished: it is undone first'
-  systemctl start containerd || echo 'the container runtime does not start: pods are ended without it'
+  echo 'an earlier join was interrupted: undoing it first'
+  systemctl start containerd || echo 'the container runtime does not start: killing pods without it'
 if type -P kubeadm >/dev/null; then
   # Its member of etcd is removed elsewhere, by its id: a cluster that is no more cannot be asked.
   reset=(timeout -k 10 60 kubeadm reset --force --cri-socket unix:///run/containerd/containerd.sock --skip-phases=remove-etcd-member)
@@ -41,7 +41,7 @@ for _ in {1..20}; do
   kill -9 $pids 2>/dev/null || true
   sleep 0.5
 done
-[ -z "$pids" ] || { echo 'these processes of pods cannot be ended:' $pids; exit 1; }
+[ -z "$pids" ] || { echo 'cannot kill these processes of pods:' $pids; exit 1; }
   rm -rf /var/lib/etcd/member
 fi
 trap 'rm -f /etc/kubernetes/k8sops/join.yaml' EXIT

@@ -5,7 +5,7 @@ check() {
 [ -f "$KUBECONFIG" ] || exit 0
 need_api
 has=$(kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name)
-[ -z "$has" ] || drift "a token is there"
+[ -z "$has" ] || drift "a join token exists"
 }
 
 apply() {

@@ -18,22 +18,22 @@ if [ -f /etc/kubernetes/k8sops/initialised ]; then
   [ -f "/etc/kubernetes/$manifest" ] || missing="$manifest control-plane apiserver"
   [ -f "$KUBECONFIG" ] || missing="admin.conf kubeconfig admin"
   [ -z "$missing" ] || {
-    echo "/etc/kubernetes/${missing%% *} is missing from a control plane that was finished before"
-    echo "bring it back: kubeadm init phase ${missing#* } --config /etc/kubernetes/k8sops/init.yaml"
+    echo "/etc/kubernetes/${missing%% *} is missing, although this control plane was set up before"
+    echo "restore it with: kubeadm init phase ${missing#* } --config /etc/kubernetes/k8sops/init.yaml"
     exit 12
   }
 fi
 [ -f /etc/kubernetes/manifests/kube-apiserver.yaml ] || drift
-[ -f "$KUBECONFIG" ] || drift "the configuration of the administrator is missing"
+[ -f "$KUBECONFIG" ] || drift "admin.conf is missing"
 if ! api_answers; then
-  [ -d /var/lib/etcd/member/snap ] && [ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished"
+  [ -d /var/lib/etcd/member/snap ] && [ -f /etc/kubernetes/k8sops/initialised ] || drift "kubeadm init was interrupted"
   unknown "the API server does not answer; see: crictl ps -a, journalctl -u kubelet"
 fi
-[ -f /etc/kubernetes/k8sops/initialised ] || drift "a first start was not finished" 
+[ -f /etc/kubernetes/k8sops/initialised ] || drift "kubeadm init was interrupted" 
 }
 
 apply() {
-[ ! -f /etc/kubernetes/k8sops/initialised ] || { echo 'was initialised before'; exit 1; }
+[ ! -f /etc/kubernetes/k8sops/initialised ] || { echo 'already initialised'; exit 1; }
 unmarked() {
   local path
   [ ! -d /etc/kubernetes/k8sops ] || return 0
@@ -43,7 +43,7 @@ unmarked() {
   done
 }
 files=$(unmarked)
-[ -z "$files" ] || { echo 'k8sops did not create this cluster, and does not touch it:' $files; exit 1; }
+[ -z "$files" ] || { echo 'k8sops did not create this cluster, nothing was changed:' $files; exit 1; }
 mkdir -p /etc/kubernetes/k8sops
 printf %s 'apiVersion: kubeadm.k8s.io/v1beta4
 kind: InitConfiguration

@@ -3,7 +3,7 @@
 # risk file; settle 30; deadline 360
 check() {
 [ -f /etc/kubernetes/kubelet.conf ] && [ -f /var/lib/kubelet/config.yaml ] || drift
-[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "a join was not finished" 
+[ -e /var/lib/kubelet/pki/kubelet-client-current.pem ] || drift "kubeadm join was interrupted" 
 }
 
 apply() {

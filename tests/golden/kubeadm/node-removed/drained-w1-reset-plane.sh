@@ -4,8 +4,8 @@
 check() {
 need_api
 [ -n "$(kubectl get node w1 --ignore-not-found -o name)" ] || exit 0
-pods=$(kubectl get pods -A --field-selector spec.nodeName=w1 -o go-template='{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}{{if eq $kind ""}} (no controller brings it back){{end}}{{"\n"}}{{end}}{{end}}') || exit 12
-false || { echo "its kubelet is not heard of: its pods are not waited for"; pods=$(sed '/^ending /d' <<<"$pods"); }
+pods=$(kubectl get pods -A --field-selector spec.nodeName=w1 -o go-template='{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "") (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}{{if eq $kind ""}} (no controller recreates it){{end}}{{"\n"}}{{end}}{{end}}') || exit 12
+false || { echo "no heartbeat of its kubelet: not waiting for its pods"; pods=$(sed '/^ending /d' <<<"$pods"); }
 [ "$(kubectl get node w1 -o go-template='{{.spec.unschedulable}}')" = true ] && [ -z "$pods" ] && exit 0
 drift "$(sed 's/^ending //; s/^/evicts: /' <<<"${pods:-nothing}")" 
 }

@@ -19,5 +19,5 @@ for node in cp1 cp2 w1; do [ -z "${NODE[$node]-}" ] || least=$((least + 1)); don
 [ "$wanted" -ge $least ] || drift "kube-flannel-ds $wanted/$least scheduled"
 [ "$wanted" -gt 0 ] || drift "kube-flannel-ds has 0 replicas"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
-  drift "kube-flannel-ds $available/$wanted available, $updated/$wanted updated, $there in all" 
+  drift "kube-flannel-ds $available/$wanted available, $updated/$wanted updated, $there total" 
 }

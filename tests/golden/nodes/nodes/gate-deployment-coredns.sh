@@ -18,5 +18,5 @@ for node in ; do [ -z "${NODE[$node]-}" ] || least=$((least + 1)); done
 [ "$wanted" -ge $least ] || drift "coredns $wanted/$least scheduled"
 [ "$wanted" -gt 0 ] || drift "coredns has 0 replicas"
 [ "$there $updated $available" = "$wanted $wanted $wanted" ] ||
-  drift "coredns $available/$wanted available, $updated/$wanted updated, $there in all" 
+  drift "coredns $available/$wanted available, $updated/$wanted updated, $there total" 
 }

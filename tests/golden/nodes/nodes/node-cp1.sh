@@ -11,10 +11,10 @@ for one in ; do
   [ -n "${NODE[cp1 $one]-}" ] || { echo "wanted: $one"; DRIFTED=1; }
 done
 for one in 'label old=1' 'taint old=1:NoExecute'; do
-  [ -z "${NODE[cp1 $one]-}" ] || { echo "declared no more: $one"; DRIFTED=1; }
+  [ -z "${NODE[cp1 $one]-}" ] || { echo "no longer declared: $one"; DRIFTED=1; }
 done
 for one in "${!NODE[@]}"; do
-  case $one in cp1" annotate k8sops.io/declared="*) echo "declared before: ${one#*=}"; DRIFTED=1 ;; esac
+  case $one in cp1" annotate k8sops.io/declared="*) echo "previously declared: ${one#*=}"; DRIFTED=1 ;; esac
 done
 [ -z "$DRIFTED" ] || drift
 }

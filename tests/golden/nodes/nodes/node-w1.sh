@@ -11,7 +11,7 @@ for one in 'label disk=ssd' 'label example.com/empty=' 'annotate example.com/not
   [ -n "${NODE[w1 $one]-}" ] || { echo "wanted: $one"; DRIFTED=1; }
 done
 for one in 'label old=1' 'annotate older=it'"'"'s'; do
-  [ -z "${NODE[w1 $one]-}" ] || { echo "declared no more: $one"; DRIFTED=1; }
+  [ -z "${NODE[w1 $one]-}" ] || { echo "no longer declared: $one"; DRIFTED=1; }
 done
 
 [ -z "$DRIFTED" ] || drift

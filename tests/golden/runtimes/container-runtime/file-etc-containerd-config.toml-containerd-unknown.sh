@@ -2,7 +2,7 @@
 # case containerd-unknown, host w1
 # risk file; settle 0; deadline 300
 check() {
-unknown 'its form depends on containerd'"'"'s version, which is not installed yet'
+unknown 'depends on the version of containerd, which is not installed yet'
 }
 
 apply() {

@@ -4,7 +4,7 @@
 check() {
 ask_file /etc/containerd/config.toml
 case ${MODE[/etc/containerd/config.toml]-} in
-??[2367]?* | ???[2367]*) drift "mode ${MODE[/etc/containerd/config.toml]}: others can write it" ;;
+??[2367]?* | ???[2367]*) drift "mode ${MODE[/etc/containerd/config.toml]}: writable by group or others" ;;
 esac
 }
 

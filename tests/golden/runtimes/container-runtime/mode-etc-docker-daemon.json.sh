@@ -4,7 +4,7 @@
 check() {
 ask_file /etc/docker/daemon.json
 case ${MODE[/etc/docker/daemon.json]-} in
-??[2367]?* | ???[2367]*) drift "mode ${MODE[/etc/docker/daemon.json]}: others can write it" ;;
+??[2367]?* | ???[2367]*) drift "mode ${MODE[/etc/docker/daemon.json]}: writable by group or others" ;;
 esac
 }
 

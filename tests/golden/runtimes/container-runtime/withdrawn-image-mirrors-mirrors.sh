@@ -10,7 +10,7 @@ for path in /etc/containerd/certs.d/*/hosts.toml; do
   read -r line <"$path" || :
   case $line in '# Written by k8sops'*) stale+=("$path") ;; esac
 done
-[ ${#stale[@]} = 0 ] || drift "declared no more, removed:"$'\n'"$(printf '%s\n' "${stale[@]}")"''
+[ ${#stale[@]} = 0 ] || drift "no longer declared:"$'\n'"$(printf '%s\n' "${stale[@]}")"''
 }
 
 apply() {
