@@ -12,9 +12,9 @@ from bench import measure
 from bench.fleet import Fleet
 from bench.measure import Command, Sample
 from bench.table import Row
-from k8sops.cli.common import load_spec
 from k8sops.engine.render import render
 from k8sops.inventory.spec import ClusterSpec
+from k8sops.operations.inputs import load_spec
 from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
 from k8sops.roles.kubeadm.config import init_config
 from k8sops.roles.networks.flannel import flannel_manifest

@@ -11,10 +11,10 @@ from typing import Any
 
 from bench.fleet import Fleet
 from bench.measure import Command, FailedError
-from k8sops.cli.common import load_spec
 from k8sops.lab.engine import docker
 from k8sops.lab.hosts import container
 from k8sops.lab.machine import cache_dir
+from k8sops.operations.inputs import load_spec
 from k8sops.roles.networks.flannel import flannel_manifest
 
 HERE = Path(__file__).parent

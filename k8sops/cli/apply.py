@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from k8sops.cli import context
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json, words
+from k8sops.cli.play import plan_request, report_data, terminal
 from k8sops.cli.prompt import refuse_without_terminal, require_yes
-from k8sops.cli.work import asked, exit_code, nothing, show_plan, stop_here, working
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
     from k8sops.engine.plan import Plan
-
-PENDING = 2
-"""Exit code of `check`, and of `plan --detailed-exitcode`, when something would change."""
 
 
 def plan(
@@ -57,60 +51,31 @@ def apply(
     check: Annotated[bool, typer.Option("--check", "-C", help="Only show what would change, as `plan` does.")] = False,
 ) -> int:
     """Show every change on every host, ask, and apply them."""
-    from k8sops.engine.plan import Filters
+    from k8sops.engine.summary import only_conditions
+    from k8sops.operations.apply import applying, applying_saved, refuse_risks
+    from k8sops.operations.operation import perform
+    from k8sops.operations.savedplan import load
 
     refuse_without_terminal(yes or check or bool(file))
-    allowed = _allowed(allow)
-    request = asked(options)
-    if file:
-        from k8sops.operations import savedplan
-    saved = savedplan.load(file) if file else None
-    if saved and (request.filters != Filters() or request.waived):
-        raise UsageError(
-            "a saved plan cannot be narrowed",
-            remedy="leave out --limit, --tags, --skip-tags, --pick, -e and --ignore-preflight-errors",
-        )
-    if saved:
-        savedplan.refuse_other_inventory(saved)
-        waived = frozenset(saved.data["waived"])
-        request = replace(
-            request, inventory=saved.inventory, playbook=saved.playbook, filters=saved.filters, waived=waived
-        )
-    screen = console(options.color, stderr=options.output is o.Output.json)
-    with working(screen, request) as work:
-        from k8sops.engine.summary import only_conditions
-        from k8sops.operations.data import done_data
-        from k8sops.report.closing import closing
-        from k8sops.report.terminal import print_closing, print_done
+    allowed, request = _allowed(allow), plan_request(options, wait)
+    operation = applying_saved(load(file), request) if file else applying(request)
 
-        begun, found = work.since, context.with_findings(work.look(request.waived))
-        if saved:
-            savedplan.refuse_stale(saved, found)
-        code = show_plan(screen, found, o.Output.table, diffs=diff)
-        stopped = stop_here(found, options.output, code, check=check)
-        work.record(found, runs=not stopped)
-        if stopped:
-            work.end(code)
-            return code
-        if found.changes:
-            if yes and not saved:
-                _refuse_risks(found, allowed)
-            elif not saved and not only_conditions(found):
-                require_yes()
-            begun = time.time()
-            done = work.run(found, wait)
-            print_done(screen, done, everything=bool(options.verbose))
-        else:
-            done = nothing(found)
-        if not done.interrupted:
-            context.write(screen, work.session, found, done)
-        code = exit_code(done)
-        work.end(code, done)
-        if options.output is o.Output.json:
-            print_json(done_data(done, work.journal.run))
-        else:
-            print_closing(screen, closing(found, done, time.time() - begun, work.journal.run))
-        return code
+    def confirm(plan: Plan) -> None:
+        if yes and not file:
+            refuse_risks(plan, allowed)
+        elif not file and not only_conditions(plan):
+            require_yes()
+
+    view = terminal(options, diffs=diff)
+    report = perform(operation, view, confirm, check=check)
+    if options.output is o.Output.json:
+        print_json(report_data(report))
+    elif report.done:
+        from k8sops.report.closing import closing
+        from k8sops.report.terminal import print_closing
+
+        print_closing(view.screen, closing(report.plan, report.done, report.seconds, report.run))
+    return report.code
 
 
 def show(
@@ -138,27 +103,22 @@ def _allowed(allow: str) -> frozenset[str]:
     return allowed
 
 
-def _refuse_risks(found: Plan, allowed: frozenset[str]) -> None:
-    """--yes covers files and packages; what disturbs more is named on the command line, or asked for."""
-    missing = sorted(found.risks.keys() - allowed - {"file"})
-    if missing:
-        names = ", ".join(missing)
-        raise UsageError(f"--yes does not cover: {names}", remedy=f"--allow {','.join(missing)} covers it")
-
-
 def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path | None = None) -> int:
+    from k8sops.cli.view import Terminal, TerminalData
     from k8sops.operations import savedplan
+    from k8sops.operations.apply import applying
+    from k8sops.operations.operation import preview
 
-    request = asked(options)
-    with working(console(stderr=True), request) as work:
-        found = context.with_findings(work.look(request.waived))
-        # With JSON, stdout is the document alone.
-        screen = console(options.color, stderr=options.output is o.Output.json)
-        code = show_plan(screen, found, options.output, diffs=diffs)
-        work.record(found, runs=False)
-        if out and not code:
-            savedplan.save(out, found, inventory=request.inventory, playbook=request.playbook)
-            work.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")
-        code = code or (PENDING if pending and (found.changes or found.pending) else 0)
-        work.end(code)
-        return code
+    request, progress = plan_request(options), console(stderr=True)
+    # With JSON, stdout is the document alone.
+    as_json = options.output is o.Output.json
+    kind = TerminalData if as_json else Terminal
+    screen = console(options.color, stderr=as_json)
+    view = kind(screen, verbose=options.verbose, diffs=diffs, activity=progress)
+
+    def keep(plan: Plan) -> None:
+        if out:
+            savedplan.save(out, plan, inventory=request.inventory, playbook=request.playbook)
+            view.note(f"written to {out}; k8sops show {out}; k8sops apply {out}")
+
+    return preview(applying(request), view, pending=pending, keep=keep).code

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from k8sops.cli import options as o
 from k8sops.cli.common import connections, console, load_spec, print_json
-from k8sops.cli.play import play
-from k8sops.cli.work import Work, playing
+from k8sops.cli.play import play, play_report, request_of, without_question
 from k8sops.errors import UsageError
-
-if TYPE_CHECKING:
-    from k8sops.engine.plan import Plan
 
 ToOption = Annotated[
     list[str] | None,
@@ -51,35 +47,14 @@ def backup(
 
 def _backup(options: o.PlayOptions, to: list[str] | None, encrypt_to: str, drill: bool) -> int:
     from k8sops.cli.backups import refuse_bad_places
-    from k8sops.roles.etcd.copies import pull
-    from k8sops.roles.etcd.members import refuse_external
+    from k8sops.operations.backup import backing_up, backup_of, proving
 
-    spec = load_spec(options.inventory)
-    refuse_external(spec)
     refuse_bad_places(to, encrypt_to)
-    remote = [one for one in to or () if "://" in one]
-    folders = [Path(one) for one in to or () if "://" not in one]
-    request = playing(options, "etcd-backup")
-    if to is not None:
-        request = request.told(to=" ".join(remote))
-    if encrypt_to:
-        request = request.told(encrypt_to=encrypt_to)
-    names: list[str] = []
-
-    def keep(work: Work, found: Plan) -> None:
-        told = found.fleet.parameters
-        names.append(told["backup"])
-        node = next(step.host for step in found.steps)
-        recipient = encrypt_to or spec.settings.backup.encrypt_to
-        for folder in folders:
-            with work.progress.showing(f"copying to {folder}"):
-                pull(work.session.connect(node), spec.settings.backup.folder, told["backup"], folder, recipient)
-            work.note(f"copied to {folder}")
-
-    code = play(request, options, lambda work, found: None, then=keep)
-    if code or not drill or options.check:
-        return code
-    return _drill(options, names[0])
+    request = request_of(options)
+    report = play_report(backing_up(request, to, encrypt_to), options, without_question)
+    if report.code or not drill or options.check:
+        return report.code
+    return play(proving(request, backup_of(report.plan)), options, without_question)
 
 
 def list_(options: o.HostOptions, source: o.FromOption = "") -> int:
@@ -135,11 +110,6 @@ def verify(
         from k8sops.cli.backups import drill_here
 
         return drill_here(options, name, source, identity, tools)
-    return _drill(options, name or "latest")
+    from k8sops.operations.backup import proving
 
-
-def _drill(options: o.PlayOptions, name: str) -> int:
-    from k8sops.roles.etcd.members import refuse_external
-
-    refuse_external(load_spec(options.inventory))
-    return play(playing(options, "etcd-verify").told(backup=name), options, lambda work, found: None)
+    return play(proving(request_of(options), name or "latest"), options, without_question)

@@ -1,78 +1,97 @@
-"""A playbook that a command runs by itself: shown, asked for, carried out."""
+"""Operations from the command line: options become a request, the terminal is the view, the user is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from k8sops.cli import options as o
-from k8sops.cli.common import console, print_json
+from k8sops.cli.common import assignments, console, load_spec, print_json, sudo_password, words
 from k8sops.cli.prompt import require_name, require_yes
-from k8sops.cli.verify import verdict
-from k8sops.cli.work import Request, Work, exit_code, nothing, show_plan, stop_here, working
 from k8sops.errors import UsageError
 
 if TYPE_CHECKING:
+    from k8sops.cli.view import Terminal
     from k8sops.engine.plan import Plan
-    from k8sops.engine.runner import Done
-    from k8sops.verify import Result
-
-Ask = Callable[[Work, "Plan"], None]
-"""Raises Cancelled when the user does not want it."""
-Then = Callable[[Work, "Plan"], "list[Result] | None"]
-"""Its results of tests, if there are any, belong to the run: to what is printed as JSON, and to the exit code."""
+    from k8sops.operations.operation import Confirm, Operation, Report
+    from k8sops.operations.request import Request
 
 
-def play(
-    request: Request, options: o.PlayOptions, ask: Ask, *, first: Ask | None = None, then: Then | None = None
-) -> int:
-    """The request's playbook, carried out if the user wants it; `first` is done under the cluster's lock before it,
-    `then` after it, when nothing has failed. The exit code."""
-    from k8sops.operations.data import done_data
-    from k8sops.report.terminal import print_done
+def plan_request(options: o.PlanOptions, wait: float = 0) -> Request:
+    """What plan, check and apply were asked for."""
+    from k8sops.engine.plan import Filters
+    from k8sops.operations.request import Request
+
+    tags, parameters = (words(options.tags), words(options.skip_tags)), assignments(options.extra_vars)
+    filters = Filters(options.limit, *tags, words(options.pick), parameters)
+    waived, password = words(options.ignore_preflight_errors), sudo_password if options.ask_become_pass else None
+    return Request(options.inventory, options.playbook, filters, waived, options.forks, wait, password)
+
+
+def request_of(options: o.PlayOptions, forks: int = 20, waived: str = "") -> Request:
+    """What a command with a playbook of its own was asked for; the operation adds the playbook."""
+    from k8sops.operations.request import Request
+
+    password = sudo_password if options.ask_become_pass else None
+    return Request(options.inventory, waived=words(waived), forks=forks, wait=options.wait, password=password)
+
+
+def terminal(options: o.PlayOptions | o.PlanOptions, *, diffs: bool) -> Terminal:
+    """The view on stdout; on stderr where stdout is for JSON alone."""
+    from k8sops.cli.view import Terminal
 
     screen = console(options.color, stderr=options.output is o.Output.json)
-    with working(screen, request) as work:
-        found = work.look(request.waived)
-        code = show_plan(screen, found, o.Output.table, diffs=True)
-        stopped = stop_here(found, options.output, code, check=options.check)
-        work.record(found, runs=not stopped)
-        if stopped:
-            work.end(code)
-            return code
-        done: Done = nothing(found)
-        if found.changes:
-            ask(work, found)
-            done = work.run(found, options.wait, first=(lambda: first(work, found)) if first else None)
-            print_done(screen, done, everything=bool(request.verbose))
-        code = exit_code(done)
-        work.end(code, done)
-        well = not (done.failures or done.still or done.interrupted)
-        tests = then(work, found) if then and well else None
-        if options.output is o.Output.json:
-            more = {} if tests is None else {"tests": [vars(one) for one in tests]}
-            print_json(done_data(done, work.journal.run) | more)
-        return code or (0 if tests is None else verdict(tests))
+    return Terminal(screen, verbose=options.verbose, diffs=diffs)
 
 
-def yes_or_no(yes: bool) -> Ask:
+def play(operation: Operation, options: o.PlayOptions, confirm: Confirm) -> int:
+    """The operation, carried out if the user wants it; the exit code."""
+    return play_report(operation, options, confirm).code
+
+
+def play_report(operation: Operation, options: o.PlayOptions, confirm: Confirm) -> Report:
+    """What the operation came to, printed."""
+    from k8sops.operations.operation import perform
+
+    report = perform(operation, terminal(options, diffs=True), confirm, check=options.check)
+    if options.output is o.Output.json:
+        print_json(report_data(report))
+    return report
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """For machines: the run; the plan where only that was wanted; an error where the plan cannot be applied."""
+    from k8sops.cli.view import refused_document
+    from k8sops.operations.data import done_data, plan_data
+
+    if report.done is None:
+        return refused_document(report.plan, report.code) if report.impossible else plan_data(report.plan)
+    tests = {} if report.tests is None else {"tests": [vars(test) for test in report.tests]}
+    return done_data(report.done, report.run) | tests
+
+
+def without_question(plan: Plan) -> None:
+    """The command itself is confirmation enough."""
+
+
+def yes_or_no(yes: bool) -> Confirm:
     """Asks for a typed yes, unless it was given beforehand."""
 
-    def ask(work: Work, found: Plan) -> None:
+    def confirm(plan: Plan) -> None:
         if not yes:
             require_yes()
 
-    return ask
+    return confirm
 
 
-def clusters_name(confirm: str, consequence: str) -> Ask:
-    """Asks for the cluster's name to be typed, unless it was given beforehand. `consequence`: `removes w2 from`."""
+def by_name(operation: Operation, confirmed: str) -> Confirm:
+    """Asks for the cluster's name to be typed, unless it was given beforehand: then it must be this cluster's."""
+    refuse_other_cluster(confirmed, load_spec(operation.request.inventory).cluster)
 
-    def ask(work: Work, found: Plan) -> None:
-        if not confirm:
-            require_name(work.spec.cluster, consequence)
+    def confirm(plan: Plan) -> None:
+        if not confirmed:
+            require_name(plan.spec.cluster, operation.consequence)
 
-    return ask
+    return confirm
 
 
 def refuse_other_cluster(confirm: str, cluster: str) -> None:

@@ -29,7 +29,11 @@ def require_name(cluster: str, consequence: str) -> None:
 
 
 def _require(expected: str, question: str) -> None:
-    answer = str(typer.prompt(question, default="", show_default=False)).strip()
+    try:
+        answer = str(typer.prompt(question, default="", show_default=False)).strip()
+    except typer.Abort:
+        # Below the command line, Ctrl-C is what Python makes of it.
+        raise KeyboardInterrupt from None
     if answer == expected:
         return
     declined = answer.lower() in ("", "n", "no")

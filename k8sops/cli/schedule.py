@@ -7,9 +7,8 @@ import typer
 from k8sops.cli import options as o
 from k8sops.cli.common import answer, connections, load_spec
 from k8sops.cli.group import Group
-from k8sops.cli.play import play, yes_or_no
+from k8sops.cli.play import play, request_of, yes_or_no
 from k8sops.cli.prompt import refuse_without_terminal
-from k8sops.cli.work import playing
 
 app = typer.Typer(cls=Group, help="Scheduled backups, as `backup` in the inventory says.", rich_markup_mode=None)
 
@@ -27,14 +26,13 @@ def schedule(
 
     Where the inventory has no schedule, scheduled backups are removed.
     """
-    from k8sops.roles.etcd.members import refuse_external
+    from k8sops.operations.upkeep import scheduling
 
     if context.invoked_subcommand:
         return None
-    refuse_external(load_spec(options.inventory))
+    operation = scheduling(request_of(options, waived=ignore_preflight_errors), limit)
     refuse_without_terminal(yes or options.check)
-    request = playing(options, "etcd-schedule", limit, waive=ignore_preflight_errors)
-    return play(request, options, yes_or_no(yes))
+    return play(operation, options, yes_or_no(yes))
 
 
 @o.command(app)

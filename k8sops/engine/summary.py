@@ -4,8 +4,9 @@ is only waited for: "no changes" means that every host was looked at and everyth
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from k8sops.engine.plan import Outcome, Plan, Seen, Step
+from k8sops.engine.plan import Outcome, Plan, Seen, Step, diff
 
 LONGEST = 60
 """Letters of one condition in the sentence; the plan above it has the whole text."""
@@ -15,9 +16,30 @@ def count(number: int, word: str) -> str:
     return f"{number} {word}{'' if number == 1 else 's'}"
 
 
+def age(seconds: float) -> str:
+    """A span of time, as kubectl says it."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)}{unit}"
+    return f"{int(seconds)}s"
+
+
 def fold(names: Sequence[str], most: int = 6) -> str:
     """`cp1, w1, w2`, or `17 hosts (cp1, w1, …)` where there are many."""
     return ", ".join(names) if len(names) <= most else f"{len(names)} hosts ({', '.join(names[:3])}, …)"
+
+
+def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
+    """Changes in order, those that are the same on several hosts as one: (step, outcome, diff lines, hosts)."""
+    broken = {step.key for step in plan.broken}
+    groups: dict[tuple[Any, ...], tuple[Step, Outcome, list[str], list[str]]] = {}
+    for step in plan.changes:
+        seen = plan.seen.get(step.key, Seen(Outcome.UNKNOWN))
+        outcome = Outcome.BROKEN if step.key in broken else plan.outcome(step)
+        lines = diff(step, seen)
+        key = (step.play, step.task, step.resource.id, outcome, tuple(lines))
+        groups.setdefault(key, (step, outcome, lines, []))[3].append(step.host)
+    return list(groups.values())
 
 
 def none_reachable(plan: Plan) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from k8sops.engine.localfile import write_private
 from k8sops.engine.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.errors import InputError, Where
 from k8sops.operations.data import plan_data
+from k8sops.operations.request import Request
 from k8sops.roles.kubeadm.config import token
 
 API, KIND = "k8sops/v1", "SavedPlan"
@@ -42,6 +43,11 @@ class SavedPlan:
         one = self.data["filters"]
         sets = {name: frozenset(one[name]) for name in ("tags", "skip_tags", "picks")}
         return Filters(one["limit"], **sets, parameters=one.get("parameters", {}))
+
+    def request(self, request: Request) -> Request:
+        """The request that the plan was made for, with the connections of this one."""
+        waived = frozenset(self.data["waived"])
+        return replace(request, inventory=self.inventory, playbook=self.playbook, filters=self.filters, waived=waived)
 
 
 def save(path: Path, plan: Plan, *, inventory: Path, playbook: str) -> None:

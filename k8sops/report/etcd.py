@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from k8sops.engine.summary import age
 from k8sops.report.terminal import table
 from k8sops.roles.etcd.backups import Found, in_order
 
@@ -77,14 +78,6 @@ def print_backups(console: Console, found: Found, silent: Mapping[str, str]) -> 
 def size(count: int) -> str:
     """Bytes, as a person says them."""
     return f"{count / 2**20:.1f} MiB" if count < 2**30 else f"{count / 2**30:.1f} GiB"
-
-
-def age(seconds: float) -> str:
-    """A span of time, as kubectl says it."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
 
 
 def print_schedule(console: Console, found: dict[str, Any]) -> None:

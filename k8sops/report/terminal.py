@@ -14,27 +14,14 @@ from rich.text import Text
 
 from k8sops.engine.findings import Level
 from k8sops.engine.journal import Event
-from k8sops.engine.plan import Outcome, Plan, Seen, Step, diff
+from k8sops.engine.plan import Outcome, Plan, Seen, Step
 from k8sops.engine.runner import Done, Tally
 from k8sops.engine.stream import Failure
-from k8sops.engine.summary import count, fold
+from k8sops.engine.summary import count, fold, folded
 from k8sops.report.closing import duration, legend
 
 LEVELS: Mapping[Level, str] = {"warning": "yellow", "pending": "magenta", "error": "red"}
 SIGNS = {Outcome.DRIFT: "~", Outcome.UNKNOWN: "?", Outcome.BROKEN: "!"}
-
-
-def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
-    """Changes in order, those that are the same on several hosts as one: (step, outcome, diff lines, hosts)."""
-    broken = {step.key for step in plan.broken}
-    groups: dict[tuple[Any, ...], tuple[Step, Outcome, list[str], list[str]]] = {}
-    for step in plan.changes:
-        seen = plan.seen.get(step.key, Seen(Outcome.UNKNOWN))
-        outcome = Outcome.BROKEN if step.key in broken else plan.outcome(step)
-        lines = diff(step, seen)
-        key = (step.play, step.task, step.resource.id, outcome, tuple(lines))
-        groups.setdefault(key, (step, outcome, lines, []))[3].append(step.host)
-    return list(groups.values())
 
 
 def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:

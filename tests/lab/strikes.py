@@ -228,7 +228,7 @@ def silent(address: str) -> Iterator[None]:
 
 
 def address(hosts: Cluster, host: str) -> str:
-    from k8sops.cli.common import load_spec
+    from k8sops.operations.inputs import load_spec
 
     return load_spec(hosts.inventory).host(host).address
 

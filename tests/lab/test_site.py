@@ -11,12 +11,13 @@ import pytest
 import yaml
 from conftest import NAME, Cluster, bare_home
 
-from k8sops.cli.common import connections, load_named_playbook, load_spec
 from k8sops.engine.fakes import FakeHost
 from k8sops.engine.host import Host
 from k8sops.engine.plan import Filters
 from k8sops.engine.session import Connect, Session
 from k8sops.engine.survey import make_plan
+from k8sops.operations.connections import connections
+from k8sops.operations.inputs import load_named_playbook, load_spec
 from k8sops.roles.networks.flannel import flannel_manifest
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"

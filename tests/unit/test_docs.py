@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text()
 PROGRAM = """\
 import sys
 from pathlib import Path
-from k8sops.cli.common import load_named_playbook
+from k8sops.operations.inputs import load_named_playbook
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.inventory.load import load_inventory
 from k8sops.engine.plan import Filters, make_steps

@@ -12,11 +12,12 @@ from test_cli import k8sops
 from test_summary import dead, plan
 
 from k8sops.cli import run, wants_json
-from k8sops.cli.options import Output
+from k8sops.cli.play import report_data
 from k8sops.cli.runs import run_document
-from k8sops.cli.work import stop_here
 from k8sops.engine.documents import rfc3339
 from k8sops.engine.journal import Journal, read
+from k8sops.operations.operation import Report
+from k8sops.operations.outcome import unchanged
 from k8sops.report.components import parse
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -74,16 +75,14 @@ def test_json_is_recognised_on_a_command_line_that_cannot_be_parsed(line: str, w
     assert wants_json(line.split()) is wanted
 
 
-def test_a_plan_that_cannot_be_applied_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_that_cannot_be_applied_is_an_error() -> None:
     nobody = plan(**dict.fromkeys(["cp1", "w1", "w2", "w3", "w4"], dead))
-    assert stop_here(nobody, Output.json, 4, check=False)
-    error = json.loads(capsys.readouterr().out)
+    error = report_data(Report("run", nobody, 4))
     assert (error["kind"], error["exitCode"]) == ("Error", 4)
     assert error["message"] == "No plan: none of 5 hosts could be reached"
     assert "w1" in error["unreachable"]
-    assert stop_here(plan(), Output.json, 0, check=True)
-    assert json.loads(capsys.readouterr().out)["kind"] == "Plan"
-    assert not stop_here(plan(), Output.json, 0, check=False)
+    assert report_data(Report("run", plan(), 0))["kind"] == "Plan"
+    assert report_data(Report("run", plan(), 0, unchanged(plan())))["kind"] == "Run"
 
 
 def test_runs_are_documents_with_times_that_others_read(tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from k8sops.cli.common import load_named_playbook
 from k8sops.engine.facts import Fleet
 from k8sops.engine.render import render
 from k8sops.engine.task import load_task, task_names
 from k8sops.errors import InputError
 from k8sops.inventory.load import load_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
+from k8sops.operations.inputs import load_named_playbook
 
 INVENTORY = """\
 cluster: demo

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from k8sops.cli.work import exit_code
 from k8sops.engine import survey
 from k8sops.engine.facts import HostFacts
 from k8sops.engine.fakes import FakeHost, UnexpectedScript, mark_of
@@ -28,6 +27,7 @@ from k8sops.errors import HostError, UnreachableError
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
+from k8sops.operations.outcome import exit_code
 
 INVENTORY = """\
 cluster: demo

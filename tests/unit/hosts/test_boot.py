@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from bash import check
 
-from k8sops.cli.common import load_spec
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.resource import Resource
+from k8sops.operations.inputs import load_spec
 from k8sops.resources.kernel import swap_off
 from k8sops.roles.hosts.boot import hosts_template
 from k8sops.roles.hosts.tasks.leftovers import TASK as LEFTOVERS

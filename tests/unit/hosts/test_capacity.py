@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from k8sops.cli.common import load_spec
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.inventory.spec import ClusterSpec
+from k8sops.operations.inputs import load_spec
 from k8sops.roles.endpoint.tasks.endpoint import TASK as ENDPOINT
 from k8sops.roles.hosts.tasks.capacity import TASK as CAPACITY
 from k8sops.roles.hosts.tasks.capacity import threshold

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from bash import bash
 
-from k8sops.cli.common import load_spec
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.shell import envelope, new_mark
 from k8sops.inventory.spec import ClusterSpec
+from k8sops.operations.inputs import load_spec
 from k8sops.roles.hosts.tasks.leftovers import SCRIPT, TASK
 
 INVENTORY = """\

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from bash import check
 
-from k8sops.cli.common import load_spec
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.inventory.spec import ClusterSpec
+from k8sops.operations.inputs import load_spec
 from k8sops.roles.hosts.tasks.preflight import TASK as PREFLIGHT
 from k8sops.roles.hosts.tasks.reach import TASK as REACH
 from k8sops.roles.hosts.tasks.reach import peers, reached
