@@ -52,7 +52,7 @@ def apply(
 ) -> int:
     """Show every change on every host, ask, and apply them."""
     from k8sops.engine.summary import only_conditions
-    from k8sops.operations.apply import applying, applying_saved, refuse_risks
+    from k8sops.operations.apply import applying, applying_saved
     from k8sops.operations.operation import perform
     from k8sops.operations.savedplan import load
 
@@ -62,7 +62,7 @@ def apply(
 
     def confirm(plan: Plan) -> None:
         if yes and not file:
-            refuse_risks(plan, allowed)
+            _refuse_risks(plan, allowed)
         elif not file and not only_conditions(plan):
             require_yes()
 
@@ -101,6 +101,14 @@ def _allowed(allow: str) -> frozenset[str]:
             f"--allow: unknown risk `{wrong[0]}`", remedy="one or more of restart, drain, delete, comma-separated"
         )
     return allowed
+
+
+def _refuse_risks(plan: Plan, allowed: frozenset[str]) -> None:
+    """--yes covers files and packages; what disturbs more is named on the command line, or asked for."""
+    from k8sops.operations.apply import risks_beyond
+
+    if missing := risks_beyond(plan, allowed):
+        raise UsageError(f"--yes does not cover: {', '.join(missing)}", remedy=f"--allow {','.join(missing)} covers it")
 
 
 def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path | None = None) -> int:

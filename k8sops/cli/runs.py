@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -11,9 +11,6 @@ from k8sops.cli import complete
 from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
 from k8sops.cli.group import Group
-
-if TYPE_CHECKING:
-    from k8sops.engine.journal import Event
 
 RUN: Any = typer.Argument(help="A run's id, the beginning of one, or `last`.", autocompletion=complete.runs)
 app = typer.Typer(cls=Group, help="Earlier runs, from their journals.", no_args_is_help=True)
@@ -51,31 +48,6 @@ def list_runs(output: o.OutputOption = o.Output.table) -> None:
     table(console(), title, [["-" if value is None else str(value) for value in row.values()] for row in rows])
 
 
-def run_document(run: str, events: list[Event]) -> dict[str, Any]:
-    """A run for machines: its beginning and end, its recap, and every event of its journal."""
-    from k8sops.engine.documents import document, rfc3339
-
-    def first(kind: str) -> Event:
-        return next((event for event in events if event["type"] == kind), {})
-
-    start, end = first("run.start"), first("run.end")
-    fields = {
-        "run": run,
-        "cluster": start.get("cluster"),
-        "playbook": start.get("playbook"),
-        "inventory": start.get("inventory"),
-        "user": start.get("who"),
-        "version": start.get("version"),
-        "started": rfc3339(start.get("at")),
-        "ended": rfc3339(end.get("at")),
-        "seconds": end.get("seconds"),
-        "exitCode": end.get("code"),
-        "hosts": first("recap").get("hosts", {}),
-        "events": [{**event, "at": rfc3339(event["at"])} for event in events],
-    }
-    return document("RunRecord", fields)
-
-
 @app.command()
 def html(
     run: Annotated[str, RUN] = "last",
@@ -106,6 +78,7 @@ def show(
     """Show what a run did, step by step."""
     from k8sops.cli.story import tell
     from k8sops.engine.journal import find_run, read, state_dir
+    from k8sops.operations.runs import run_document
 
     path = find_run(state_dir() / "runs", run)
     events = list(read(path))

@@ -35,9 +35,6 @@ def applying_saved(saved: SavedPlan, request: Request) -> Operation:
     return replace(applying(saved.request(request)), review=review)
 
 
-def refuse_risks(plan: Plan, allowed: Set[str]) -> None:
-    """UsageError where the plan disturbs more than files and packages, and that is not allowed by name."""
-    missing = sorted(plan.risks.keys() - allowed - {"file"})
-    if missing:
-        names = ", ".join(missing)
-        raise UsageError(f"--yes does not cover: {names}", remedy=f"--allow {','.join(missing)} covers it")
+def risks_beyond(plan: Plan, allowed: Set[str]) -> list[str]:
+    """What the plan disturbs beyond files and packages, and is not allowed by name."""
+    return sorted(plan.risks.keys() - allowed - {"file"})

@@ -79,6 +79,11 @@ class Report:
     """How long the run took, without the time for questions."""
 
     @property
+    def ok(self) -> bool:
+        """Whether the plan was carried out whole, on every host."""
+        return self.code == 0
+
+    @property
     def impossible(self) -> bool:
         """Whether the plan cannot be applied to any host."""
         return is_impossible(self.plan)

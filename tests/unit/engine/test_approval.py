@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 from test_runner import FACTS, INVENTORY, SITE, Fleet, names, spec
 
+from k8sops.cli.apply import _refuse_risks
 from k8sops.engine import facts
 from k8sops.engine.approval import withhold
 from k8sops.engine.facts import HostFacts
@@ -22,7 +23,6 @@ from k8sops.errors import HostError, UsageError
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
-from k8sops.operations.apply import refuse_risks
 from k8sops.operations.data import plan_data
 from k8sops.operations.outcome import exit_code
 from k8sops.report.terminal import print_plan
@@ -72,8 +72,8 @@ def test_a_file_that_a_service_reads_makes_its_restart_part_of_the_plan_on_that_
     assert changes["service:containerd"]["risk"] == "restart"
     assert changes["service:containerd"]["because"] == [CONFIG]
     with pytest.raises(UsageError, match="does not cover: restart"):
-        refuse_risks(plan, frozenset())
-    refuse_risks(plan, frozenset({"restart"}))
+        _refuse_risks(plan, frozenset())
+    _refuse_risks(plan, frozenset({"restart"}))
 
 
 def test_every_file_that_docker_and_its_cri_read_counts() -> None:

@@ -13,11 +13,11 @@ from test_summary import dead, plan
 
 from k8sops.cli import run, wants_json
 from k8sops.cli.play import report_data
-from k8sops.cli.runs import run_document
 from k8sops.engine.documents import rfc3339
 from k8sops.engine.journal import Journal, read
 from k8sops.operations.operation import Report
 from k8sops.operations.outcome import unchanged
+from k8sops.operations.runs import run_document
 from k8sops.report.components import parse
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -13,12 +13,12 @@ from checkout import ROOT
 from test_runner import FACTS, INVENTORY, answering, names
 
 from k8sops import __version__, cli
-from k8sops.cli.runs import run_document
 from k8sops.engine.fakes import FakeHost
 from k8sops.engine.host import Result
 from k8sops.engine.journal import Event, read
 from k8sops.errors import UnreachableError
 from k8sops.operations import work
+from k8sops.operations.runs import run_document
 
 BOOK = "- {name: One, hosts: all, tasks: [preflight, swap]}\n"
 RESTARTS = "- {name: One, hosts: all, tasks: [kubernetes-packages, container-runtime]}\n"
