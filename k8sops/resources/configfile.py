@@ -1,4 +1,4 @@
-"""Configuration files that belong to somebody else: read, merged with what k8sops needs, compared without secrets."""
+"""Configuration files that others own: parsed, merged with what k8sops needs, compared without secrets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASSIGNED = re.compile(r"((?:passw|secret|token|auth|credential)\w*[=:]\s*)\S+", 
 
 
 class ConfigError(Exception):
-    """The file cannot be read; the message says where."""
+    """The file cannot be parsed; the message says where."""
 
 
 def parse(text: str, form: Form) -> Data:

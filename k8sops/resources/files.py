@@ -30,7 +30,7 @@ def file(path: str, content: str, *, mode: int = 0o644, owner: str = "root:root"
 
 
 def private_file(path: str, content: Secret) -> Resource:
-    """A file of root's alone, 0600, that holds this secret."""
+    """A file with this secret, accessible to root only."""
     digest = hashlib.sha256(content.reveal().encode()).hexdigest()
     return Resource(
         id=f"file:{path}",
@@ -63,9 +63,9 @@ def directory(path: str, *, mode: int = 0o755, owner: str = "root:root") -> Reso
 
 
 def block(path: str, name: str, lines: tuple[str, ...]) -> Resource:
-    """These lines, between two comment lines that bear `name`, in a file that belongs to somebody else.
+    """These lines, between two comment lines with `name`, in a file that others own.
 
-    What stands outside the block, the file's mode and its owner are kept; the block is put at the end.
+    The rest of the file, its mode and its owner are kept; the block is put at the end.
     """
     begin, end = f"# k8sops {name} begin", f"# k8sops {name} end"
     want = "\n".join([begin, *lines, end]) + "\n"

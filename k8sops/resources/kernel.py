@@ -1,4 +1,4 @@
-"""What the kernel must hold now and after a reboot."""
+"""Kernel modules, parameters and swap, now and after a reboot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WAAGENT, AGENT_SWAP = "/etc/waagent.conf", "ResourceDisk.EnableSwap=y"
 
 
 def kernel_modules(name: str, modules: Mapping[str, str]) -> Resource:
-    """Each module's feature is there now, and the modules are loaded at boot.
+    """The feature of each module available now, and the modules loaded at boot.
 
     `modules` maps a module to the path, or the file system, that shows its feature: a feature that is built into the
     kernel has no module to load, so `modprobe` fails where nothing is wrong.

@@ -21,7 +21,7 @@ CRD = "CustomResourceDefinition"
 
 
 def manifest(name: str, text: str, *, objects: Sequence[str]) -> Resource:
-    """The API holds these objects as the text says, by server-side apply (KEP-555).
+    """These objects in the API, by server-side apply (KEP-555).
 
     `objects`: their names, as `ConfigMap kube-system/name`, or `Namespace -/name` for one that lies in none. Fields
     that others own are left alone. After an apply it is noted at each object what was applied, and which fields are
@@ -80,7 +80,7 @@ kubectl annotate --overwrite --field-manager=k8sops-note -f - <<<"$text" \\
 
 
 def nodes_ready(names: Sequence[str], *, started: Mapping[str, float] | None = None, seconds: int = 180) -> Resource:
-    """Each of these nodes is Ready; waited for, never forced.
+    """Each of these nodes Ready; waited for, never forced.
 
     `started`: when kubelet was last started (seconds since the epoch), of the hosts that this run has changed. The API
     goes on calling a node Ready for up to 50 s after its kubelet has died, so these must have renewed their leases.
@@ -118,7 +118,7 @@ DISTURBS_KUBELET = ("service:kubelet", "service:containerd", "service:docker", "
 
 
 def leaders_alive(*, seconds: int = 120) -> Resource:
-    """kube-controller-manager and kube-scheduler have leaders that are heard of.
+    """kube-controller-manager and kube-scheduler have live leaders.
 
     Without the first, all that the API says of nodes and roll-outs is out of date. Where leases are switched off
     there is nothing to go by.
@@ -155,7 +155,7 @@ def rolled_out(
     after: Sequence[str] = (),
     seconds: int = 180,
 ) -> Resource:
-    """The newest form of this Deployment or DaemonSet runs everywhere it should; waited for.
+    """The rollout of this Deployment or DaemonSet complete; waited for.
 
     What counts is what `kubectl rollout status` counts, that pods are wanted at all, and, for a DaemonSet of all
     nodes, that they are wanted on as many as there are of `nodes`: one that has just joined is counted a moment later.
@@ -189,7 +189,7 @@ for node in {" ".join(map(quote, nodes))}; do [ -z "${{NODE[$node]-}}" ] || leas
 
 
 def replicas(namespace: str, name: str, *, at_least: int) -> Resource:
-    """This Deployment is not scaled to 0. Any other number is left alone, and so is one that is missing."""
+    """This Deployment not scaled to 0. Any other number of replicas is left alone, and so is a missing Deployment."""
     one = f"Deployment {namespace}/{name}"
     return Resource(
         id=f"replicas:{name}",

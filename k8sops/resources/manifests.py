@@ -1,4 +1,4 @@
-"""Manifest files of the user's own: read strictly, and in an order in which the API can take them."""
+"""Manifest files of the user: parsed strictly, and ordered so that the API accepts them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from k8sops.errors import InputError, Where
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 FIRST = ("CustomResourceDefinition", "Namespace")
-"""Kinds that other objects need: they are applied first, and waited for."""
+"""Kinds that other objects need: applied first, and waited for."""
 DEFINITIONS = "definitions"
 """The name of what holds all objects of these kinds."""
 
@@ -42,7 +42,7 @@ def objects_of(text: str) -> list[str]:
 
 
 def own_manifests(folder: Path, paths: Sequence[str]) -> list[Manifest]:
-    """What the user's manifest files hold, relative to the inventory's folder.
+    """The user's manifest files, relative to the folder of the inventory.
 
     Definitions and namespaces of all files come first: an object whose kind is not known yet is refused by the API.
     The rest follows file by file, as listed.
@@ -61,7 +61,7 @@ def own_manifests(folder: Path, paths: Sequence[str]) -> list[Manifest]:
 
 
 def documents(text: str) -> Iterator[Document]:
-    """The documents of a manifest that hold something, each with its own text.
+    """The non-empty documents of a manifest, each with its own text.
 
     The text stays as it is: what another program reads of YAML (`on`, 0644) is not always what this one would write.
     """
@@ -100,7 +100,7 @@ def _read(folder: Path, name: str) -> list[Document]:
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise InputError(f"cannot be used as a manifest: {error}", where=Where(name)) from None
     if not found:
-        raise InputError("cannot be used as a manifest: it holds no object", where=Where(name))
+        raise InputError("cannot be used as a manifest: it has no objects", where=Where(name))
     return found
 
 

@@ -1,4 +1,4 @@
-"""Files that belong to somebody else, and in which k8sops needs some settings."""
+"""Configuration files that others own, and in which k8sops needs some settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from k8sops.engine.shell import Secret, quote
 
 DIGEST = "sha256:"
 COPY = ".k8sops-before"
-"""Behind the name of a file: what it was before k8sops first changed it."""
+"""Suffix of the copy of a file from before k8sops first changed it."""
 EMPTY = hashlib.sha256(b"").hexdigest()
 OWNERS = "containerd containerd.io docker.io docker-ce"
 STALE = "has changed since it was read: run the command again"
@@ -50,7 +50,7 @@ def present(facts: HostFacts, path: str) -> Present:
 
 
 def settled(file: Present) -> Resource:
-    """The file is what it was when it was read."""
+    """The file unchanged since it was read."""
     return Resource(
         id=f"file:{file.path}",
         check=f'[ "${{SUM[{quote(file.path)}]-}}" = {file.sum} ] || drift {quote(STALE)}',
@@ -60,9 +60,9 @@ def settled(file: Present) -> Resource:
 
 
 def only_owner_writes(path: str) -> Resource:
-    """Neither its group nor others can write the file, where it exists.
+    """The file, if it exists, writable by its owner only.
 
-    It has an id of its own, which no service comes after: a service reads what the file holds, not who may write it.
+    It has an id of its own, so that a change of the mode restarts no service.
     """
     name = quote(path)
     return Resource(
@@ -77,12 +77,12 @@ esac""",
 
 
 def refused(path: str, why: str) -> Resource:
-    """The file is not touched, because of this; a finding says so before anything is applied."""
+    """The file left unchanged for this reason; a finding reports it before anything is applied."""
     return Resource(id=f"file:{path}", check=f"drift {quote(why)}", apply=f"echo {quote(why)}\nexit 1")
 
 
 def merged_file(file: Present, text: str, shown: Sequence[str]) -> Resource:
-    """The file holds this text, if it is still the one that was read; its mode and its owner are kept.
+    """The file with this text, if it has not changed since it was read; its mode and owner are kept.
 
     What it was before k8sops first changed it stays beside it, for root alone, unless that came with a package.
     `shown`: the difference, without credentials. The text may hold some, so it travels as a secret.

@@ -28,12 +28,12 @@ def effects(facts: HostFacts, name: str) -> tuple[str, ...]:
 
 
 def held_findings(fleet: Fleet, name: str) -> Iterator[Finding]:
-    """Packages that somebody has put on hold, and that would be changed."""
+    """Packages on hold that would have to be changed."""
     for host, facts in fleet.facts.items():
         for line in facts.more.get("apt", ()):
             resource, verb, package, version = line.split(" ", 3)
             if resource == name and verb == "held":
-                yield Finding(host, "HeldPackage", f"{package} {version} is on hold, and would have to be changed")
+                yield Finding(host, "HeldPackage", f"{package} {version} is on hold, but would have to be changed")
 
 
 def repository_questions(name: str, url: str, package: str, *, offers: bool) -> str:
@@ -44,7 +44,7 @@ def repository_questions(name: str, url: str, package: str, *, offers: bool) -> 
 
 
 def repository_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """What stands in the way of the repository of Kubernetes."""
+    """Problems with the package repository of Kubernetes."""
     url, own = spec.package_repository, source_list("kubernetes")
     for host, facts in fleet.facts.items():
         for text in facts.more.get("apt_unreadable", ())[:1]:
@@ -59,7 +59,7 @@ def repository_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 def _offered(spec: ClusterSpec, host: str, facts: HostFacts) -> Iterator[Finding]:
     url, offers = spec.package_repository, facts.more.get("offers", ())
     reached = all(answer == "ok" for (name, _), answer in facts.probes.items() if name == urlsplit(url).hostname)
-    # A host that cannot even connect has said so (preflight: PackageRepository).
+    # A host that cannot connect is reported already (preflight: PackageRepository).
     for text in facts.more.get("offers_nothing", ()) if reached else ():
         if "404" in text:
             yield Finding(host, "PackageVersion", f"no packages of Kubernetes {spec.minor}: {url} does not exist (404)")

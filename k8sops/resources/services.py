@@ -43,7 +43,7 @@ def service(name: str, *, running: bool = True, reads: Sequence[str] = (), in_us
 
 
 def timer(name: str) -> Resource:
-    """A timer that is enabled and waits, as its unit file says now."""
+    """A timer enabled and active, as its present unit file says."""
     unit = quote(f"{name}.timer")
     return Resource(
         id=f"timer:{name}",
@@ -57,7 +57,7 @@ def timer(name: str) -> Resource:
 
 
 def no_timer(name: str) -> Resource:
-    """No timer of this name waits, and its unit files are gone. What it has started runs on to its end."""
+    """A timer disabled and its unit files removed. A run that it has started is not interrupted."""
     unit, files = quote(f"{name}.timer"), f"/etc/systemd/system/{name}.timer /etc/systemd/system/{name}.service"
     return Resource(
         id=f"no-timer:{name}",

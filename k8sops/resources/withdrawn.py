@@ -1,4 +1,4 @@
-"""Files that k8sops wrote for settings which are declared no more."""
+"""Files that k8sops wrote for settings that are no longer declared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from k8sops.engine.shell import quote
 
 
 def withdrawn(name: str, pattern: str, kept: Iterable[str], *, first: str = "", effect: str = "") -> Resource:
-    """No file of this glob pattern is left but those that are kept.
+    """Files of this glob pattern removed, except those to keep.
 
     `first`: how the first line of a file begins that is ours; any file with such a name is, where it is empty.
     `effect`: what a removal means, for the plan.

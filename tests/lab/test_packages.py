@@ -164,7 +164,7 @@ def test_nothing_is_removed_that_the_plan_could_not_show(hosts: Cluster) -> None
 
 def test_a_package_on_hold_is_left_alone(hosts: Cluster) -> None:
     hosts.on(HOST, "apt-mark hold acme-net")
-    assert findings(hosts)["HeldPackage"] == "acme-net 1.0 is on hold, and would have to be changed"
+    assert findings(hosts)["HeldPackage"] == "acme-net 1.0 is on hold, but would have to be changed"
     apply(hosts, "--allow", "delete", expect=6)
     hosts.on(HOST, "apt-mark unhold acme-net")
 

@@ -1,4 +1,4 @@
-"""What is wrong in a living cluster, and why: what is asked of the API, and the problems that the answers show."""
+"""Health of a living cluster: the query of the API, and the problems that its answer shows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KUBEADM_CONFIG = "ConfigMap kube-system/kubeadm-config"
 KUBE_PROXY = "DaemonSet kube-system/kube-proxy"
 COREDNS = "Deployment kube-system/coredns"
 OBJECTS = (KUBEADM_CONFIG, KUBE_PROXY, COREDNS)
-"""What the last phases of `kubeadm init` leave in the cluster."""
+"""Objects that the last phases of `kubeadm init` create."""
 PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 FAILING = {
     "CrashLoopBackOff",
@@ -28,17 +28,17 @@ FAILING = {
     "RunContainerError",
     "StartError",
 }
-"""Reasons for which a container waits that time alone does not mend."""
+"""Waiting reasons of containers that do not resolve with time."""
 PRESSURES = {
-    "DiskPressure": "its disk is nearly full",
-    "MemoryPressure": "it is short of memory",
-    "PIDPressure": "it is short of process ids",
+    "DiskPressure": "the disk is nearly full",
+    "MemoryPressure": "memory is low",
+    "PIDPressure": "process ids are running out",
 }
 GRACE, RECENT, HEARTBEAT = 60, 600, 40
 """Seconds: for how long a pod may be unready, within which its last death counts, and for which the lease of a
 node holds (kubelet renews it every 10 s)."""
 OFTEN = 3
-"""Restarts from which on a pod that died a moment ago is named, though it is ready."""
+"""Number of restarts from which a recently crashed pod is reported although it is ready."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Problem:
 
 
 def asks(spec: ClusterSpec) -> tuple[Ask, ...]:
-    """What `tell` wants to know."""
+    """Objects that `tell` queries."""
     return ("nodes",), ("health",), ("objects", *map(named, OBJECTS))
 
 
 def tell() -> str:
-    """Shell lines that print it; nothing where the API does not answer."""
+    """Shell lines that print it; nothing if the API does not answer."""
     return f"if can_ask_api && api_answers; then tell_health {' '.join(map(quote, OBJECTS))}; fi"
 
 
@@ -72,7 +72,7 @@ def script(spec: ClusterSpec) -> str:
 
 
 def problems(spec: ClusterSpec, health: Health, planes: Sequence[str]) -> list[Problem]:
-    """Everything that is wrong, causes before what follows from them; `planes`: nodes that are control planes."""
+    """All problems, causes before their consequences; `planes`: nodes that are control planes."""
     return [
         *_of_nodes(health),
         *_of_heartbeats(health),
@@ -103,12 +103,12 @@ def _of_heartbeats(health: Health) -> Iterator[Problem]:
 
 
 def unready(health: Health) -> frozenset[str]:
-    """Nodes whose kubelet is not heard of, or says that it is not ready: that is why their pods are not."""
+    """Nodes without heartbeat or not Ready: the cause why their pods are not ready."""
     return frozenset(node for node, what, _ in health.nodes if what == "ready")
 
 
 def stale(health: Health) -> Iterator[tuple[str, int]]:
-    """(leader, seconds since it was last heard of) of the controllers without a living leader."""
+    """(controller, seconds since the last renewal) of leases without a live leader."""
     for name, at in sorted(health.leases.items()):
         if health.now - at > LEASE_SECONDS:
             yield name, round(health.now - at)
@@ -125,7 +125,7 @@ def _of_control_plane(spec: ClusterSpec, health: Health, planes: Sequence[str]) 
                 yield Problem("ControlPlane", node, f"{part} does not run. Is {manifest} there and valid?")
     for name, seconds in stale(health):
         effect = "what the API says of nodes and roll-outs may be out of date" if "manager" in name else "no pod starts"
-        yield Problem("ControlPlane", "", f"{name}: no leader has been heard of for {seconds} s; {effect}")
+        yield Problem("ControlPlane", "", f"{name}: no leader for {seconds} s; {effect}")
 
 
 def _of_kubelets(health: Health) -> Iterator[Problem]:
@@ -172,7 +172,7 @@ def _of_pods(health: Health) -> Iterator[Problem]:
 
 
 def _of_pod(pod: Pod, now: float) -> str:
-    """What is wrong with a pod; empty where nothing is, or nothing yet."""
+    """The problem of a pod; empty if there is none, or none yet."""
     died = max(pod.deaths, key=lambda death: death[1], default=None)
     death = f"restarted {died[0]} times, the last time {died[2]} (exit code {died[3]})" if died else ""
     failing = next((wait for wait in pod.waits if wait[0] in FAILING), None)

@@ -1,4 +1,4 @@
-"""The lines that health.sh prints, taken apart."""
+"""Parser of the lines that health.sh prints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Pod:
 
 @dataclass
 class Health:
-    """The lines, taken apart."""
+    """The parsed lines."""
 
     now: float = 0.0
     nodes: list[tuple[str, str, str]] = field(default_factory=list)
@@ -39,13 +39,13 @@ class Health:
     """Whether a kubelet serves, of those that were tried."""
     leases: dict[str, float] = field(default_factory=dict)
     beats: dict[str, float] = field(default_factory=dict)
-    """When the kubelet of each node was last heard of."""
+    """The last heartbeat of each node."""
     missing: list[str] = field(default_factory=list)
     replicas: dict[str, int] = field(default_factory=dict)
 
 
 def parse(lines: Iterable[str]) -> Health:
-    """What was printed; a line of another form is passed over."""
+    """The parsed output; unknown lines are skipped."""
     health = Health()
     for line in lines:
         word, _, rest = line.strip().partition(" ")
@@ -134,7 +134,7 @@ def _time(text: str) -> float:
 
 
 def _text(quoted: str) -> str:
-    """What Go's %q has quoted."""
+    """A string that Go quoted with %q."""
     try:
         return str(json.loads(quoted))
     except ValueError:

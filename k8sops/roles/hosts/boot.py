@@ -1,4 +1,4 @@
-"""What other programs would put back at the next boot."""
+"""Settings that other programs would overwrite at the next boot."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from k8sops.engine.shell import quote
 from k8sops.resources.files import block
 
 HOSTS_TEMPLATE = "/etc/cloud/templates/hosts.debian.tmpl"
-"""What cloud-init makes /etc/hosts of, at every boot (cc_update_etc_hosts); Ubuntu's is this one, too."""
+"""The template from which cloud-init writes /etc/hosts at every boot (cc_update_etc_hosts), on Ubuntu too."""
 CLOUD_CONFIG = (
     "/etc/cloud/cloud.cfg /etc/cloud/cloud.cfg.d/*.cfg /run/cloud-init/cloud.cfg "
     "/var/lib/cloud/instance/{cloud-config,vendor-cloud-config,vendor2-cloud-config}.txt"
 )
-"""Where cloud-init is configured. User data wins over all that is in /etc, so a file there could not turn it off."""
+"""Where cloud-init is configured. User data takes precedence over files in /etc, so those cannot turn it off."""
 ON = r"""^[^#]*manage_etc_hosts[\"\']?[[:space:]]*:[[:space:]]*[\"\']?(true|yes|on|template)"""
 
 
 def hosts_template(name: str, lines: tuple[str, ...]) -> Resource:
-    """Where cloud-init writes /etc/hosts at boot, its template has these lines, too."""
+    """These lines also in the template of cloud-init, where it writes /etc/hosts at boot."""
     template = block(HOSTS_TEMPLATE, name, lines)
     return replace(
         template,

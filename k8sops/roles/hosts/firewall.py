@@ -1,4 +1,4 @@
-"""Firewalls: ufw and nftables where the host has one, a table of k8sops where it has none."""
+"""Firewalls: rules in ufw or nftables if the host has one, otherwise a table of k8sops."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _sources(rule: str) -> list[str]:
 
 
 def ufw(lines: Sequence[str], lines6: Sequence[str]) -> list[Resource]:
-    """ufw lets in what these lines say, now and after a reboot."""
+    """These rules in ufw, now and after a reboot."""
     files = {"/etc/ufw/before.rules": (lines, "iptables"), "/etc/ufw/before6.rules": (lines6, "ip6tables")}
     blocks = [block(path, "ports", tuple(text)) for path, (text, _) in files.items()]
     live = []
@@ -35,7 +35,7 @@ def ufw(lines: Sequence[str], lines6: Sequence[str]) -> list[Resource]:
 
 
 def nftables(text: str, chains: Sequence[tuple[str, str, str, str]]) -> list[Resource]:
-    """The host's own chains jump to those of k8sops, which hold what `text` says, now and after a reboot."""
+    """Chains of k8sops with the rules in `text`, to which the host's own chains jump, now and after a reboot."""
     checks, deletes = [], []
     for family, table, chain, hook in chains:
         mine, jump = f"{family} {table} k8sops_{hook}", f"jump k8sops_{hook}"
@@ -66,7 +66,7 @@ done""")
 
 
 def own_loaded() -> Resource:
-    """The table of k8sops is in the kernel."""
+    """The table of k8sops loaded into the kernel."""
     return Resource(
         id="firewall:table",
         check="type -P nft >/dev/null && nft list table inet k8sops >/dev/null 2>&1 || drift",
@@ -76,7 +76,7 @@ def own_loaded() -> Resource:
 
 
 def own_gone() -> Resource:
-    """The firewall that k8sops turned on earlier is off."""
+    """The firewall that k8sops turned on earlier, turned off."""
     unit = "/etc/systemd/system/k8sops-firewall.service"
     return Resource(
         id="firewall:none-of-k8sops",
@@ -89,7 +89,7 @@ systemctl daemon-reload""",
 
 
 def off() -> Resource:
-    """Neither ufw nor the service nftables filters anything, now and after a reboot."""
+    """ufw and nftables.service off, now and after a reboot."""
     return Resource(
         id="firewall:off",
         check="""DRIFTED=

@@ -1,4 +1,4 @@
-"""What a host's firewall must let in, by the role of the host; and the rules that say so. Text only."""
+"""Ports that a host's firewall must open, by role, and the rules for them as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Opening:
     sources: tuple[str, ...] = ()
 
     def of(self, version: int) -> Opening | None:
-        """As far as it is about IPv4 (4) or IPv6 (6); None when it is not."""
+        """The part for IPv4 (4) or IPv6 (6); None if there is none."""
         mine = tuple(one for one in self.sources if ipaddress.ip_network(one).version == version)
         return self if not self.sources else Opening(self.ports, self.protocol, mine) if mine else None
 
@@ -52,7 +52,7 @@ def openings(spec: ClusterSpec, host: HostEntry) -> tuple[Opening, ...]:
 
 
 def ssh_openings(host: HostEntry, facts: HostFacts) -> tuple[Opening, ...]:
-    """Where sshd listens, and where we come in: never closed by a firewall that k8sops turns on."""
+    """Ports of sshd, including the one that k8sops connects to: never closed by a firewall that k8sops turns on."""
     ports = sorted({host.ssh.port or 22, *facts.ssh_ports})
     return tuple(Opening(str(port), "tcp") for port in ports)
 
@@ -71,7 +71,7 @@ def nft_rules(wanted: Iterable[Opening]) -> list[str]:
 
 
 def nft_forward_rules(spec: ClusterSpec) -> list[str]:
-    """What pods send and what is sent to them."""
+    """Rules that forward traffic from and to pods."""
     word = "ip" if spec.pods.version == 4 else "ip6"
     return [f"{word} saddr {spec.pods} accept", f"{word} daddr {spec.pods} accept"]
 
@@ -79,7 +79,7 @@ def nft_forward_rules(spec: ClusterSpec) -> list[str]:
 def nft_additions(spec: ClusterSpec, chains: Sequence[tuple[str, str, str, str]], wanted: Sequence[Opening]) -> str:
     """A file for nft: chains of k8sops, to which the host's own base chains jump first.
 
-    A verdict of ours could not help in a table of its own: what any base chain drops is gone.
+    Accepting packets in a table of our own would not help: a drop in any base chain is final.
     """
     rules = {"input": nft_rules(wanted), "forward": nft_forward_rules(spec)}
     lines = []
@@ -92,7 +92,7 @@ def nft_additions(spec: ClusterSpec, chains: Sequence[tuple[str, str, str, str]]
 
 
 def _fits(rule: str, family: str) -> bool:
-    """Tables of the family ip know no addresses of IPv6, and the other way round."""
+    """Whether the family of the table supports the rule: ip has no IPv6 addresses, ip6 no IPv4 addresses."""
     return not (rule.startswith("ip6 ") and family == "ip") and not (rule.startswith("ip ") and family == "ip6")
 
 

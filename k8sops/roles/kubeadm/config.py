@@ -17,9 +17,9 @@ from k8sops.inventory.settings import Component
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
-"""What stands in a configuration, where a plan shows it, in the place of the secrets of this run."""
+"""Placeholders for the secrets of this run in configurations that a plan shows."""
 EXTERNAL_ETCD = tuple(f"/etc/kubernetes/pki/etcd-external/{name}" for name in ("ca.crt", "client.crt", "client.key"))
-"""Where the files lie by which API servers reach an etcd of the user's own."""
+"""Files by which API servers reach an external etcd."""
 LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -32,12 +32,12 @@ def token() -> tuple[str, Secret]:
 
 @cache
 def certificate_key() -> Secret:
-    """What the cluster's certificates are encrypted with while control planes of this run join (KEP-2505)."""
+    """The key that encrypts the uploaded certificates while control planes of this run join (KEP-2505)."""
     return Secret("certificate_key", secrets.token_hex(32))
 
 
 def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict[str, str]] | dict[str, str]:
-    """Extra arguments as this kubeadm has them: a list since v1beta4, where a flag may stand more than once."""
+    """Extra arguments in the form of this kubeadm: a list since v1beta4, where a flag may be repeated."""
     if spec.release.kubeadm_api != "v1beta4":
         return {name: value for name, value in sorted(values.items()) if isinstance(value, str)}
     lists = {name: [value] if isinstance(value, str) else value for name, value in sorted(values.items())}
@@ -45,19 +45,19 @@ def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict
 
 
 def volumes(component: Component) -> list[dict[str, Any]]:
-    """Extra volumes as kubeadm has them (HostPathMount)."""
+    """Extra volumes in kubeadm's form (HostPathMount)."""
     fields = {"name": "name", "host_path": "hostPath", "mount_path": "mountPath"}
     fields |= {"read_only": "readOnly", "path_type": "pathType"}
     return [{fields[key]: value for key, value in one.model_dump().items()} for one in component.extra_volumes]
 
 
 def component_args(spec: ClusterSpec, component: Component) -> dict[str, str | list[str]]:
-    """The flags that one of the control plane's programs gets beyond kubeadm's own."""
+    """Flags of a control plane component in addition to kubeadm's own."""
     return {**_gates(spec), **component.extra_args}
 
 
 def _component(spec: ClusterSpec, component: Component) -> dict[str, Any]:
-    """One of the control plane's programs, as ClusterConfiguration has it."""
+    """A control plane component in the form of ClusterConfiguration."""
     made: dict[str, Any] = {"extraArgs": _args(spec, component_args(spec, component))}
     if component.extra_volumes:
         made["extraVolumes"] = volumes(component)
@@ -73,7 +73,7 @@ def _etcd(spec: ClusterSpec) -> dict[str, Any]:
 
 
 def gates_flag(spec: ClusterSpec) -> str:
-    """The feature gates as the flag --feature-gates takes them."""
+    """The feature gates as the value of the flag --feature-gates."""
     return ",".join(f"{name}={str(on).lower()}" for name, on in sorted(spec.settings.feature_gates.items()))
 
 
@@ -83,7 +83,7 @@ def _gates(spec: ClusterSpec) -> dict[str, str]:
 
 
 def kubelet_args(spec: ClusterSpec, host: HostEntry) -> dict[str, str | list[str]]:
-    """The flags that kubelet of this host gets beyond kubeadm's own."""
+    """Flags of this host's kubelet in addition to kubeadm's own."""
     own = {"node-ip": host.address}
     if host.runtime == "docker" and number(spec.version) >= (1, 36):
         # kubelet then speaks to the streaming server itself (KEP-4006); cri-dockerd names it without a scheme, kubelet
@@ -93,13 +93,13 @@ def kubelet_args(spec: ClusterSpec, host: HostEntry) -> dict[str, str | list[str
 
 
 def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
-    """What kubelet says of itself when it joins."""
+    """The nodeRegistration of the host."""
     args = _args(spec, kubelet_args(spec, host))
     return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
 
 
 def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
-    """Fields of KubeletConfiguration that differ from what kubeadm sets by itself."""
+    """Fields of KubeletConfiguration that differ from the defaults of kubeadm."""
     base: dict[str, Any] = {"cgroupDriver": "systemd"}
     if spec.settings.feature_gates:
         base["featureGates"] = dict(spec.settings.feature_gates)
@@ -109,7 +109,7 @@ def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:
 
 
 def kube_proxy_configuration(spec: ClusterSpec) -> dict[str, Any]:
-    """Fields of KubeProxyConfiguration that differ from what kubeadm sets by itself."""
+    """Fields of KubeProxyConfiguration that differ from the defaults of kubeadm."""
     gates = {"featureGates": dict(spec.settings.feature_gates)} if spec.settings.feature_gates else {}
     return {"mode": "iptables", **gates, **spec.settings.kube_proxy}
 
@@ -133,7 +133,7 @@ def init_config(spec: ClusterSpec, host: HostEntry, *, certificate_key: str = ""
 
 
 def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, ca_hash: str) -> str:
-    """The file that `kubeadm join` reads; TOKEN and CERTIFICATE_KEY stand where the secrets belong."""
+    """The file that `kubeadm join` reads, with TOKEN and CERTIFICATE_KEY as placeholders of the secrets."""
     return render(
         "kubeadm/join.yaml.j2",
         spec=spec,
@@ -147,7 +147,7 @@ def join_config(spec: ClusterSpec, host: HostEntry, *, token_id: str, ca_hash: s
 
 
 def external_etcd_files(spec: ClusterSpec) -> Iterator[tuple[str, str]]:
-    """(path on control planes, content) of what reaches an etcd of the user's own."""
+    """(path on control planes, content) of the files for an external etcd."""
     external = spec.settings.etcd.external
     if external:
         for path, name in zip(EXTERNAL_ETCD, (external.ca, external.cert, external.key), strict=True):

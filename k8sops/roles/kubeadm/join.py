@@ -54,7 +54,7 @@ def control_plane_join(
 ) -> Resource:
     """This host is a control plane of the cluster, with an API server and a member of etcd of its own.
 
-    A join that died in the middle is undone and begun anew; its member of etcd was removed when the certificates were
+    An interrupted join is undone and repeated; its member of etcd was removed when the certificates were
     uploaded. Where a join was finished and the API is silent, nothing is touched.
     """
     path = f"{CONFIG_DIR}/join.yaml"

@@ -12,7 +12,7 @@ LIBRARY = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 
 
 def kubeconfig_for(user: str, home: str) -> Resource:
-    """~/.kube/config of this user holds what admin.conf holds, where the file is absent or an earlier copy of it.
+    """~/.kube/config of this user is a copy of admin.conf, if the file is absent or an earlier copy.
 
     Any other file is the user's own and is left alone.
     """

@@ -1,4 +1,4 @@
-"""How a node leaves a cluster, and how its host comes to be free of Kubernetes."""
+"""Removal of a node from the cluster, and of Kubernetes from its host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PODS += r"""{{if eq $kind ""}} (no controller recreates it){{end}}{{"\n"}}{{end}
 """The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
 READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
 STEP = 60
-"""Seconds after which a drain that is under way looks again whether the node still answers."""
+"""Seconds after which a running drain checks again whether the node is Ready."""
 
 POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"
 """Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
@@ -56,7 +56,7 @@ done
 
 
 def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
-    """The node takes no new pods, and none is on it that could be evicted; or it is no node.
+    """The node cordoned and drained, or no such node.
 
     Pods of a node whose kubelet is not heard of never end by themselves: once they are told to, they are not waited
     for. That is so where the host is silent (`answers` is False), and where only its kubelet is: that of a control
@@ -93,7 +93,7 @@ done""",
 
 
 def node_gone(name: str) -> Resource:
-    """The API has no node of this name."""
+    """The Node object deleted."""
     who = quote(name)
     return Resource(
         id=f"node-gone:{name}",
@@ -108,7 +108,7 @@ has=$(kubectl get node {who} --ignore-not-found -o name) || exit 12
 
 
 def volumes_unmounted() -> Resource:
-    """No volume of a pod is mounted: `kubeadm reset` would unmount it under the program that writes to it."""
+    """No pod volume mounted: `kubeadm reset` would unmount it while a program writes to it."""
     return Resource(
         id="gate:volumes-unmounted",
         check='has=$(pod_volumes)\n[ -z "$has" ] || drift "$has"',
@@ -119,9 +119,9 @@ def volumes_unmounted() -> Resource:
 
 
 def kubernetes_gone(socket: str, homes: Sequence[str]) -> Resource:
-    """Nothing of a cluster is left on this host: no pod, no certificate, no data of etcd. Packages stay.
+    """Pods, certificates, manifests and etcd data of a cluster removed from this host. Packages stay.
 
-    A kubeconfig in one of `homes` goes only if it is the administrator's of this cluster.
+    A kubeconfig in one of `homes` is removed only if it is a copy of this cluster's admin.conf.
     """
     kubeconfigs = " ".join(quote(f"{home}/.kube/config") for home in homes)
     return Resource(
@@ -146,7 +146,7 @@ rm -rf {CONFIG_DIR}""",
 
 
 def network_gone() -> Resource:
-    """No link, no rule of iptables and no configuration of the pod network or of kube-proxy is left."""
+    """Links, iptables rules and configuration of the pod network and kube-proxy removed."""
     links = " ".join(LINKS)
     saves = "iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save"
     return Resource(

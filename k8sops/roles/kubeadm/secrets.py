@@ -1,4 +1,4 @@
-"""Files that hold secrets of a cluster: nobody but root may read them."""
+"""Files with secrets of the cluster, readable by root only."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ OPEN = r"""open_secrets() {
 
 
 def private_secrets() -> Resource:
-    """Kubeconfigs, private keys and manifests of kubeadm belong to root, and are nobody else's to read (0600)."""
+    """Kubeconfigs, private keys and manifests of kubeadm owned by root, and accessible to nobody else."""
     return Resource(
         id="secrets:private",
         check=f"""[ -d /etc/kubernetes ] || exit 0
 {OPEN}
 has=$(open_secrets '%p is %m %u:%g, wanted root only\\n')
 [ -z "$has" ] || drift "$has" """,
-        # Only tightened: a mode that is stricter than kubeadm's stays.
+        # Modes are only tightened: one that is stricter than kubeadm's stays.
         apply=f"""{OPEN}
 open_secrets '%p\\0' | while IFS= read -r -d '' path; do
   chown root:root "$path"

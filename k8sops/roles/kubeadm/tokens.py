@@ -15,7 +15,7 @@ RUN_LABEL = '{{with .metadata.labels}}{{index . "k8sops.run"}}{{end}}'
 
 
 def join_token(token_id: str, secret: Secret, *, ttl_minutes: int, nodes: Sequence[str]) -> Resource:
-    """A bootstrap token of short life, made by k8sops for these joins (Secret type bootstrap.kubernetes.io/token).
+    """A short-lived bootstrap token for these joins (Secret type bootstrap.kubernetes.io/token).
 
     It goes through stdin of kubectl, never through argv.
     """
@@ -44,7 +44,7 @@ printf {quote(text)} "${secret.variable}" "$expires" | kubectl apply -f -""",
 
 
 def no_join_tokens() -> Resource:
-    """No bootstrap token and no uploaded certificates of k8sops are left."""
+    """Bootstrap tokens and uploaded certificates of k8sops deleted."""
     query = "kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name"
     return Resource(
         id="join-token-withdrawn",
@@ -59,7 +59,7 @@ def no_join_tokens() -> Resource:
 def uploaded_certificates(
     config: str, secrets: Mapping[str, Secret], *, run: str, nodes: Sequence[str], peers: Sequence[str]
 ) -> Resource:
-    """The control plane's certificates lie in the cluster, encrypted with the key of this run, for those that join.
+    """The control plane's certificates uploaded for joining hosts, encrypted with the key of this run.
 
     A member of etcd that an earlier join left behind (`peers`, by its exact peer URL) is removed first: it would
     count against the quorum, and the host could not be added again. An etcd of the user's own has no such `peers`.

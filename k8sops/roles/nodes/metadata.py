@@ -1,4 +1,4 @@
-"""Labels, annotations and taints of nodes: set as declared, and taken away again when they are declared no more."""
+"""Labels, annotations and taints of nodes: set as declared, and removed when no longer declared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k8sops.engine.shell import quote
 from k8sops.roles.nodes.facts import DECLARED
 
 OF_KUBEADM = "node-role.kubernetes.io/control-plane"
-"""The label and the taint that kubeadm gives to control planes."""
+"""The label and the taint that kubeadm sets on control planes."""
 
 
 def metadata_of(labels: Mapping[str, str], annotations: Mapping[str, str], taints: Sequence[str]) -> list[str]:
@@ -24,13 +24,13 @@ def metadata_of(labels: Mapping[str, str], annotations: Mapping[str, str], taint
 
 
 def _key(line: str) -> str:
-    """What there is one of: `label KEY`, `taint KEY:EFFECT`."""
+    """The unique key of a line: `label KEY`, `taint KEY:EFFECT`."""
     key, _, value = line.partition("=")
     return f"{key}:{value.rpartition(':')[2]}" if line.startswith("taint ") else key
 
 
 def withdrawn(noted: str, wanted: Sequence[str]) -> list[str]:
-    """Lines of what k8sops has set on a node (`noted`, as the annotation says it) and is not declared any more."""
+    """Lines that k8sops has set on a node (`noted`, the value of the annotation) and that are no longer declared."""
     try:
         lines = [str(line) for line in json.loads(noted)] if noted else []
     except (ValueError, TypeError):
@@ -80,7 +80,7 @@ done
 
 
 def _removing(who: str, gone: Sequence[str]) -> list[str]:
-    """Shell lines that remove what still is as it was noted."""
+    """Shell lines that remove what still has the noted value."""
     lines = ["ask_nodes; hear_api"] if gone else []
     for line in gone:
         verb, _, pair = line.partition(" ")
@@ -91,7 +91,7 @@ def _removing(who: str, gone: Sequence[str]) -> list[str]:
 
 
 def _setting(who: str, lines: Sequence[str]) -> list[str]:
-    """Shell lines that set it all, the note of it last."""
+    """Shell lines that set everything, and the annotation last."""
     calls = [f"kubectl annotate node {who} {DECLARED}-"] if not lines else []
     for verb in ("label", "taint", "annotate"):
         pairs = [line.partition(" ")[2] for line in lines if line.startswith(f"{verb} ")]

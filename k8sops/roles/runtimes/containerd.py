@@ -1,4 +1,4 @@
-"""containerd's config.toml: the settings that kubelet depends on, put beside those that are there."""
+"""containerd's config.toml: the settings that kubelet depends on, merged into the present file."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ CONFIG = "/etc/containerd/config.toml"
 CERTS = "/etc/containerd/certs.d"
 CRI = "io.containerd.grpc.v1.cri"
 RUNTIME, IMAGES = "io.containerd.cri.v1.runtime", "io.containerd.cri.v1.images"
-"""The CRI plugin: as one in files of version 2 (containerd 1), as several in version 3 (containerd 2)."""
+"""The CRI plugin: a single plugin in version 2 of the file (containerd 1), several in version 3 (containerd 2)."""
 PACKAGED: tuple[Data, ...] = (
     {"version": 2, "plugins": {CRI: {"cni": {"bin_dir": "/usr/lib/cni", "conf_dir": "/etc/cni/net.d"}}}},
     {"disabled_plugins": ["cri"]},
 )
-"""What the packages of Debian and of Docker ship: nobody's own settings."""
+"""Settings of the files that the packages of Debian and Docker ship."""
 RUNC = "io.containerd.runc.v2"
 
 
 def is_packaged(present: Mapping[str, Any]) -> bool:
-    """Whether these are the settings that a package brought, and nothing else."""
+    """Whether these are exactly the settings of a package."""
     plugins = {k: v for k, v in present.get("plugins", {}).items() if k != "io.containerd.internal.v1.opt"}
     bare = {**present, "plugins": plugins} if plugins else {k: v for k, v in present.items() if k != "plugins"}
     return bare in PACKAGED or not bare
 
 
 def version_of(present: Mapping[str, Any], containerd: str) -> int:
-    """The version of the file's form: its own, else the one that this containerd writes by itself."""
+    """The version of the file's format: as the file says, else the default of this containerd."""
     own = present.get("version")
     return own if isinstance(own, int) else newest(containerd)
 
 
 def newest(containerd: str) -> int:
-    """The newest form that this version of containerd reads."""
+    """The newest format version that this containerd supports."""
     return 2 if containerd.removeprefix("2:").startswith("1.") else 3
 
 
@@ -55,7 +55,7 @@ def merged(present: Mapping[str, Any], wanted: Mapping[str, Any], *, mirrored: b
 
 
 def _registry(present: Mapping[str, Any], mirrored: bool) -> Data:
-    """Where hosts.toml files are read from. The CRI plugin does not start where config.toml has mirrors as well."""
+    """The directory of hosts.toml files. The CRI plugin does not start if config.toml has mirrors as well."""
     path = str(present.get("config_path") or "")
     if old_registry(present) or CERTS in path.split(":"):
         return {}
@@ -65,14 +65,14 @@ def _registry(present: Mapping[str, Any], mirrored: bool) -> Data:
 
 
 def old_registry(present: Mapping[str, Any]) -> list[str]:
-    """The settings of registries that containerd refuses beside `config_path`."""
+    """Registry settings that containerd rejects together with `config_path`."""
     configs = present.get("configs") or {}
     tls = [f"configs.{name}.tls" for name, one in configs.items() if isinstance(one, dict) and one.get("tls")]
     return (["mirrors"] if present.get("mirrors") else []) + tls
 
 
 def _runtime(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> Data:
-    """The cgroup driver of the runtime that pods run with by default, and the folder of network plugins."""
+    """The cgroup driver of the default runtime, and the directory of network plugins."""
     mine = dict(wanted)
     default = present.get("containerd", {}).get("default_runtime_name", "runc")
     runtimes = present.get("containerd", {}).get("runtimes", {})
@@ -81,7 +81,7 @@ def _runtime(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> Data:
         mine = merge(mine, {"containerd": {"runtimes": {default: options}}}, lambda path, here, value: value)
     cni = present.get("cni", {})
     if "bin_dir" in cni and "bin_dirs" in mine.get("cni", {}):
-        # containerd takes one or the other.
+        # containerd accepts only one of them.
         mine["cni"] = {**mine["cni"], "bin_dir": mine["cni"]["bin_dirs"][0]}
         del mine["cni"]["bin_dirs"]
     return mine
@@ -96,7 +96,7 @@ def _choose(path: tuple[str, ...], here: Any, value: Any) -> Any:
 
 
 def conflicts(present: Mapping[str, Any], containerd: str, *, mirrored: bool) -> Iterator[str]:
-    """What keeps k8sops from changing this file."""
+    """Reasons why k8sops cannot change this file."""
     version, plugins = version_of(present, containerd), present.get("plugins", {})
     if version == 1 or ("version" not in present and plugins):
         yield "has version 1, which is not supported: `containerd config migrate` prints it in a newer version"
@@ -112,7 +112,7 @@ def conflicts(present: Mapping[str, Any], containerd: str, *, mirrored: bool) ->
 
 
 def overridden(imported: Mapping[str, Any], config: Mapping[str, Any], containerd: str) -> list[str]:
-    """The settings of the CRI plugin that an imported file takes from those of `config`: what is imported wins.
+    """The settings of the CRI plugin in `config` that an imported file overrides.
 
     containerd 1 takes a plugin's settings from the imported file alone, if it has any for that plugin.
     """

@@ -1,4 +1,4 @@
-"""What Docker holds on a host."""
+"""Images in Docker."""
 
 from __future__ import annotations
 

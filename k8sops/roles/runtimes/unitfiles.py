@@ -1,6 +1,6 @@
-"""Units of container runtimes, by somebody else, that win over those of the packages and of k8sops.
+"""Unit files of container runtimes that override those of the packages and of k8sops.
 
-What overrides the unit of kubelet is looked for with all else that an earlier life of a host has left (leftovers).
+Overrides of the unit of kubelet are found by the task `leftovers`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ shopt -u nullglob"""
 
 @dataclass(frozen=True)
 class Override:
-    """A command in a unit file: its unit, whether it is a drop-in, and the options in it."""
+    """A command in a unit file: the unit, whether it is a drop-in, and its options."""
 
     path: str
     words: tuple[str, ...]
@@ -71,7 +71,7 @@ def overrides(facts: HostFacts) -> Iterator[Override]:
 
 
 def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
-    """(finding, what it says) of what overrides the units on a host."""
+    """(finding, text) for unit files on a host that override others."""
     for one in overrides(facts):
         error = _error(one)
         if error:
@@ -81,7 +81,7 @@ def findings(facts: HostFacts) -> Iterator[tuple[str, str]]:
 
 
 def _error(one: Override) -> str:
-    """Why nothing that k8sops configures would have an effect, or the service would not start."""
+    """Why the configuration of k8sops would have no effect, or the service would not start."""
     if one.unit == "docker" and (flags := [word for word in one.options if word in FLAGS]):
         return f"starts dockerd with {', '.join(flags)}, which conflicts with the same setting in daemon.json"
     if one.unit == "containerd" and (other := _other_config(one)):
@@ -101,7 +101,7 @@ def _other_config(one: Override) -> str:
 
 
 def _warning(one: Override) -> str:
-    """What an operator should know."""
+    """The text of a warning; empty if there is none."""
     if one.unit == "cri-docker":
         return "sets ExecStart, which cri-docker.service.d/k8sops.conf overrides"
     if not one.drop_in:

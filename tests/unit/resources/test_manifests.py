@@ -58,7 +58,7 @@ def test_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
     ("text", "why"),
     [
         ("kind: [", "x.yaml:2:1: cannot be used as a manifest"),
-        ("# empty\n---\n", "it holds no object"),
+        ("# empty\n---\n", "it has no objects"),
         ("just words", "expected an object with apiVersion and kind, found 'just words'"),
         ("kind: ConfigMap\nmetadata: {name: x}", "an object without apiVersion"),
         ("apiVersion: v1\nkind: ConfigMap\nmetadata: {}", "ConfigMap: it has no name"),

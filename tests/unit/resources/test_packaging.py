@@ -109,7 +109,7 @@ def test_what_is_installed_is_not_upgraded_on_the_side(tmp_path: Path) -> None:
 
 def test_a_package_on_hold_is_a_finding() -> None:
     found = findings(HostFacts(more={"apt": ("kubernetes held containerd 1.6.33", "time-sync held chrony 4")}))
-    assert found == {"HeldPackage": "containerd 1.6.33 is on hold, and would have to be changed"}
+    assert found == {"HeldPackage": "containerd 1.6.33 is on hold, but would have to be changed"}
 
 
 def test_facts_know_every_package_that_a_task_installs() -> None:

@@ -1,4 +1,4 @@
-"""An endpoint that the inventory names: hosts must resolve it, and something should answer there."""
+"""An endpoint that the inventory sets: hosts must resolve it, and something should listen there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    """The addresses that a host which is not a node yet resolves the name to, as programs do (nsswitch.conf)."""
+    """Shell lines that resolve the endpoint on hosts that have not joined, by nsswitch.conf as programs do."""
     if not _needs_dns(spec):
         return ""
     return f"""if [ ! -f /etc/kubernetes/kubelet.conf ]; then
@@ -25,7 +25,7 @@ fi"""
 
 
 def _needs_dns(spec: ClusterSpec) -> bool:
-    """Whether the endpoint is a name that k8sops does not write into the hosts' files."""
+    """Whether the endpoint is a name that k8sops does not write to /etc/hosts."""
     own = spec.endpoint_kept or spec.endpoint_host in {plane.name for plane in spec.control_planes}
     return not own and not _is_address(spec.endpoint_host)
 
@@ -71,6 +71,4 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, *, exists: bo
         yield Finding(host.name, "EndpointSilent", f"{what}. It is not the address of a control plane")
 
 
-TASK = Task(
-    name="endpoint", title="API endpoint resolves and answers", findings=_findings, asks=_asks, probes=_probes
-)
+TASK = Task(name="endpoint", title="API endpoint resolves and answers", findings=_findings, asks=_asks, probes=_probes)

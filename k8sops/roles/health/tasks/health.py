@@ -1,4 +1,4 @@
-"""What is wrong in the living cluster is named, with its cause; nothing is changed."""
+"""Problems of the living cluster reported with their causes; nothing is changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room for what is to run: disk space and pod addresses of each host, and control planes that may fail."""
+"""Capacity: disk space and pod addresses of each host, and the fault tolerance of the control plane."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ GIB = 1 << 30
 EVICTION = {
     "nodefs.available": "10%", "nodefs.inodesFree": "5%", "imagefs.available": "15%", "imagefs.inodesFree": "5%",
 }  # fmt: skip
-"""kubelet's defaults on Linux; where the inventory sets evictionHard, they are as if they were 0."""
+"""kubelet's defaults on Linux; if the inventory sets evictionHard, signals that it leaves out count as 0."""
 NEEDED = {"nodefs": 1 * GIB, "imagefs": 3 * GIB}
-"""What images, logs and etcd take at first, roughly."""
+"""Roughly the initial space of images, logs and etcd, in bytes."""
 LEAST = 1 * GIB
 MAX_PODS = 110
 """kubelet's default."""
@@ -37,7 +37,7 @@ UNITS = {
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    """The file systems of kubelet and of images, in this order, on a host that is not a node yet."""
+    """Shell lines that print the file systems of kubelet and of images, in this order, before a host joins."""
     images = "/var/lib/docker" if host.runtime == "docker" else "/var/lib/containerd"
     return f"""if [ ! -f /etc/kubernetes/kubelet.conf ]; then
   paths=()
@@ -75,7 +75,7 @@ def file_systems(lines: tuple[str, ...]) -> list[FileSystem]:
 
 
 def threshold(text: Any, total: int) -> int:
-    """What a signal of evictionHard comes to, of this total; 0 where it is none."""
+    """The threshold of an evictionHard signal in bytes or inodes, given the total; 0 if the value is invalid."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(%|[kMGT]|[KMGT]i|)", str(text).strip())
     if not match:
         return 0
@@ -121,7 +121,7 @@ def _gib(size: int) -> str:
 
 
 def _addresses(spec: ClusterSpec, host: HostEntry) -> Iterator[Finding]:
-    """Pods beyond the addresses of a node's range would never start. Network, broadcast and the bridge take three."""
+    """maxPods against the size of a node's pod range, in which network, broadcast and bridge take three addresses."""
     if spec.pods.version != 4 or spec.settings.network.cni != "flannel":
         return
     mask = node_mask(4, spec.settings.controller_manager.extra_args)

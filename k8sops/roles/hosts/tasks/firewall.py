@@ -1,4 +1,4 @@
-"""The ports of the host's role are open; by whom they are guarded is for the inventory to say."""
+"""Ports of the host's role opened, in the firewall that the inventory chooses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield from ufw(ports.ufw_rules(spec, wanted, 4), ports.ufw_rules(spec, wanted, 6))
     if facts.nft_chains:
         yield from nftables(ports.nft_additions(spec, facts.nft_chains, wanted), facts.nft_chains)
-    # "managed": one is on in any case, and it is k8sops' own where the host has none.
+    # "managed": a firewall is always on; k8sops brings its own if the host has none.
     if spec.settings.firewall == "managed" and not facts.ufw and not facts.nft_chains:
         yield from _own(spec, host, facts)
     else:

@@ -1,4 +1,4 @@
-"""What an earlier life of a host has left where one file wins over another: named before it wins over ours."""
+"""Leftovers of a host's earlier use that would take precedence over files of k8sops or of the packages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from k8sops.roles.hosts.tasks.kernel import PARAMETERS
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 OURS = "10-flannel.conflist"
 DELEGATING = ("flannel", "multus", "multus-shim")
-"""Plugins in whose file flannel still has its part: a file of theirs may come first."""
+"""Meta plugins whose configuration delegates to flannel, so their file may sort first."""
 ALIASES = {"net.ipv4.ip_forward": "net.ipv4.conf.all.forwarding"}
-"""A second name of the same switch in the kernel."""
+"""Aliases of the same kernel parameter."""
 DECISIVE = ("kubelet", "kubeadm", "containerd", "containerd-shim-runc-v2", "dockerd", "cri-dockerd")
-"""Programs whose version must be that of the package; of the others an own one is often meant."""
+"""Programs whose version must match the package; a custom version of other programs is often intended."""
 
 
 def _wanted(spec: ClusterSpec, host: HostEntry) -> dict[str, str]:
@@ -51,7 +51,7 @@ def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Findi
     foreign = [name for name, plugins in files.items() if name != OURS and not set(plugins) & set(DELEGATING)]
     network = spec.settings.network.cni
     if network == "flannel":
-        # Before flannel has written its own, any other one makes the node ready, with pods outside the network.
+        # Until flannel has written its file, any other one makes the node Ready, with pods outside the pod network.
         winning = sorted(name for name in foreign if name < OURS or not _node(facts))
         if winning:
             what = f"{_paths(winning)} takes precedence over {OURS}"
@@ -61,7 +61,7 @@ def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Findi
 
 
 def _node(facts: HostFacts) -> bool:
-    """Whether the host is a node, or has been begun to be made one: its pod network is that of this cluster."""
+    """Whether the host has joined, or began to: its pod network is then that of this cluster."""
     return facts.joined or "begun" in facts.more
 
 
@@ -74,7 +74,7 @@ def _links(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fin
         bridge = [address for device, address in facts.addresses if device == "cni0"]
         bridge = [address for address in bridge if not ipaddress.ip_interface(address).is_link_local]
         own = set(facts.more.get("flannel_subnet", ())) if _node(facts) else set()
-        # Without a range of the node, which flannel writes down once it runs, the network is what is known.
+        # The range of the node is known once flannel runs; before that, only network.pods is.
         wrong = [one for one in bridge if one not in own] if own or not _node(facts) else _outside(spec, bridge)
         if wrong:
             needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "not in network.pods"
@@ -97,7 +97,7 @@ def _boot(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Find
         if key in wanted and value.split() != wanted[key].split():
             what = f"{place} sets {key} = {' '.join(value.split())} at the next boot instead of {wanted[key]}"
             yield Finding(host.name, "SysctlOverride", what)
-    # kubeadm tells kubelet its node's name only where the host has another one.
+    # kubeadm passes --hostname-override to kubelet only if the hostname differs.
     for name in facts.more.get("boot_hostname", ()):
         if facts.hostname == host.name:
             what = f"the hostname is {facts.hostname} now, and {name} after the next boot (/etc/hostname)"

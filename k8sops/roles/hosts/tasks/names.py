@@ -1,4 +1,4 @@
-"""Names that hosts need before there is a DNS of the cluster."""
+"""Names that hosts need before cluster DNS is up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the hosts are fit: everything that speaks against it, on all hosts, at once, before anything is changed."""
+"""Preflight checks: all problems of all hosts at once, before anything is changed."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LEAST_CPUS, LEAST_KIB = 2, 1700 * 1024
 PORTS = {True: (6443, 2379, 2380, 10250, 10257, 10259), False: (10250,)}
 """Ports and protocols page of Kubernetes; True: control plane."""
 BOOTSTRAP = "/etc/kubernetes/bootstrap-kubelet.conf"
-"""What `kubeadm join` gives kubelet to begin with, and takes away in the end."""
+"""The bootstrap kubeconfig that `kubeadm join` gives to kubelet, and removes at its end."""
 
 
 def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
-    """What a host must reach: its packages, and other hosts."""
+    """Addresses that a host must reach: the package repository, and other hosts."""
     return [_url_probe("PackageRepository", spec.package_repository), *peers(spec, host)]
 
 
@@ -44,9 +44,9 @@ def _url_probe(name: str, url: str) -> Probe:
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    # One that does not answer us is said to be unreachable already; a cluster may live on without it.
+    # A host that we cannot reach is reported as unreachable already; the cluster may work without it.
     silent = frozenset(host.address for host in silent_hosts(spec, fleet))
-    # What a firewall keeps from being reached that is opened first is tried again then (task `reach`).
+    # Ports behind a firewall that this run opens first are probed again afterwards (task `reach`).
     passed = silent | opened_first(spec, fleet).keys()
     for host in spec.hosts:
         if host.name in fleet.facts:
@@ -84,7 +84,7 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
             what = f"kubelet uses {facts.cri_socket}, the inventory says {host.runtime}"
             yield found("Runtime", f"{what}: `k8sops reset {host.name}`, then `k8sops apply`")
         return
-    # What a first start or a join that died has left is in nobody's way: it is gone over again.
+    # Files of an interrupted init or join are no obstacle: the next run repeats it.
     foreign = [path for path in facts.left if not host.is_control_plane and path != BOOTSTRAP]
     begun = len(foreign) < len(facts.left)
     if not facts.initialised and not begun:
@@ -109,11 +109,11 @@ def _networks(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[
 
 
 def _same_machine(fleet: Fleet) -> dict[str, str]:
-    """Hosts that SSH reaches under another host's name, too; by name, the other one."""
+    """Hosts that are the same machine as another host of the inventory: {name: other name}."""
     first: dict[object, str] = {}
     same = {}
     for name, facts in fleet.facts.items():
-        # A clone that was not made a host of its own has at least another address or MAC.
+        # A clone differs at least in its address or MAC.
         identity = (facts.machine_id, facts.hostname, facts.macs, facts.addresses)
         if facts.machine_id and facts.macs and first.setdefault(identity, name) != name:
             same[name] = first[identity]

@@ -1,4 +1,4 @@
-"""Ports that are behind a firewall which this run opens first: they are tried before anything relies on them."""
+"""Ports behind firewalls that this run opens: probed once they are open, before anything depends on them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 MOST_PEERS = 8
 BLOCKED = "blocked"
-"""The parameter with what could not be reached at the beginning of the run: HOST/ADDRESS/PORT, comma-separated."""
+"""The parameter that lists targets unreachable at the beginning of the run: HOST/ADDRESS/PORT, comma-separated."""
 
 
 def peers(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
-    """Hosts of the other role, and the endpoint, on the ports of their role."""
+    """Hosts of the other role and the endpoint, with the ports of their role."""
     probes: list[Probe] = []
     for other in spec.control_planes:
         if other.name != host.name:
@@ -35,7 +35,7 @@ def opened_first(spec: ClusterSpec, fleet: Fleet) -> dict[str, str]:
 
 
 def unreached(fleet: Fleet, host: HostEntry, probes: Sequence[Probe]) -> Iterator[tuple[Probe, str]]:
-    """What the host could not connect to, and why. Nodes try nothing."""
+    """Probes of the host that failed, with the reason. Hosts that have joined probe nothing."""
     answers = fleet[host.name].probes
     for probe in probes:
         why = answers.get((probe.host, probe.port), "ok")
@@ -64,7 +64,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def reached(ports: Sequence[tuple[str, str, str]]) -> Resource:
-    """The host can connect to these (name, address, port). A refused connection has reached the other host."""
+    """The host can connect to these (name, address, port). A refused connection counts as reached."""
     tries = "\n".join(f"  try {quote(name)} {quote(address)} {quote(port)} &" for name, address, port in ports)
     return Resource(
         id="gate:reach",

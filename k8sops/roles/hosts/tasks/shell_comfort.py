@@ -1,4 +1,4 @@
-"""What a person at the host is glad of."""
+"""Comfort for people who log in to a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No swap under kubelet."""
+"""Swap turned off for kubelet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from k8sops.resources.kernel import swap_off
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    # An inventory that tells kubelet to run with swap means to keep it.
+    # If the inventory configures kubelet to run with swap, swap stays on.
     if spec.settings.kubelet.get("failSwapOn") is not False:
         yield swap_off()
 

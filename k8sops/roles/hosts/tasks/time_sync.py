@@ -1,4 +1,4 @@
-"""Clocks that agree: etcd leases and certificates need them."""
+"""Time synchronisation, which etcd leases and certificates depend on."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
 
 
 def keepers(facts: HostFacts) -> tuple[str, ...]:
-    """What keeps the time of a host beside systemd's own service."""
+    """Time services of a host other than systemd-timesyncd."""
     packaged = [name for name in OTHERS if name in facts.packages]
     found = [name.removesuffix(".service") for name in facts.more.get("time_keeper", ())]
-    # Something keeps it, of which nothing else is known.
+    # The clock is synchronised, but by no service that we know.
     unknown = ["an unknown service"] if _synchronised(facts) == "yes" and OWN not in facts.packages else []
     return tuple(dict.fromkeys([*packaged, *found])) or tuple(unknown)
 
@@ -61,12 +61,12 @@ def _synchronised(facts: HostFacts) -> str:
 
 
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
-    """The hosts whose time is kept by something else: it is asked for at the beginning of a run only."""
+    """Hosts with another time service; determined at the beginning of a run only."""
     return {"time_kept": ",".join(name for name, facts in fleet.facts.items() if keepers(facts))}
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    # A host that keeps its time by another service is left with it: each would stop or remove the other.
+    # A host keeps its other time service: two of them would stop or remove each other.
     if not spec.settings.time_sync or host.name in fleet.words("time_kept") or keepers(fleet[host.name]):
         return
     facts = fleet[host.name]

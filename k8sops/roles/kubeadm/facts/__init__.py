@@ -12,27 +12,27 @@ INITIALISED = f"{CONFIG_DIR}/initialised"
 
 
 def silent_hosts(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
-    """Hosts that were asked, and did not answer: those the run is about, and every control plane."""
+    """Unreachable hosts among those in the scope of the run and all control planes."""
     asked = [one for one in spec.hosts if one.name in fleet.scope or one.is_control_plane]
     return [one for one in asked if one.name not in fleet.facts]
 
 
 def founder(spec: ClusterSpec, fleet: Fleet) -> str | None:
-    """The control plane that is made by `kubeadm init`: the first of the inventory, unless another is there already."""
+    """The control plane for `kubeadm init`: the first of the inventory, unless another is initialised already."""
     first, *others = (one.name for one in spec.control_planes)
     made_elsewhere = any(fleet[name].initialised for name in others)
     return None if made_elsewhere and not fleet[first].initialised else first
 
 
 def joining_planes(spec: ClusterSpec, fleet: Fleet) -> list[HostEntry]:
-    """Control planes that this run is about and that have not finished joining."""
+    """Control planes in the scope of the run that have not finished joining."""
     first = founder(spec, fleet)
     planes = [one for one in spec.control_planes if one.name in fleet.there and one.name != first]
     return [one for one in planes if not fleet[one.name].initialised]
 
 
 def joining(spec: ClusterSpec, fleet: Fleet) -> list[str]:
-    """Hosts that this run is about and that are no nodes yet."""
+    """Hosts in the scope of the run that have not joined."""
     there = fleet.there
     workers = [one.name for one in spec.workers if one.name in there and not fleet[one.name].joined]
     return [*(one.name for one in joining_planes(spec, fleet)), *workers]

@@ -31,7 +31,7 @@ def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
 
 
 def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Everything by which the hosts contradict the inventory's idea of the cluster and of their place in it."""
+    """All contradictions between the hosts and the inventory about the cluster and their role in it."""
     cluster = _known_cluster(spec, fleet)
     members: list[HostEntry] = []
     for host in spec.hosts:
@@ -47,7 +47,7 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 
 def value(facts: HostFacts, name: str) -> str:
-    """One fact of identity.sh; empty where the host said nothing about it."""
+    """A fact of identity.sh; empty if the host did not report it."""
     return (facts.more.get(name) or ("",))[0].strip().strip("\"'")
 
 
@@ -173,7 +173,7 @@ def node_name(facts: HostFacts) -> str:
 
 
 def _cluster(spec: ClusterSpec, fleet: Fleet, members: list[HostEntry]) -> Iterator[Finding]:
-    """What a living cluster has, against what the inventory wants of it. A start that is not finished has no say."""
+    """Settings of the living cluster that contradict the inventory. Unfinished control planes are ignored."""
     planes = [host for host in members if fleet[host.name].initialised]
     for host in planes:
         facts = fleet[host.name]
@@ -199,7 +199,7 @@ def _patch(version: str) -> tuple[int, ...]:
 
 
 def _immutable(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    """Settings that a cluster is created with, and keeps."""
+    """Settings that are fixed when a cluster is created."""
     for setting, name, wanted in (
         ("network.pods", "pods", str(spec.pods)),
         ("network.services", "services", str(spec.services)),
@@ -217,7 +217,7 @@ def _immutable(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator
 
 
 def _joined(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    """What every node keeps from the day it joined."""
+    """Settings that a node keeps from its join."""
     endpoint, wanted = value(facts, "endpoint"), f"https://{in_url(spec.endpoint_host)}:{spec.endpoint_port}"
     own = f"https://{in_url(host.address)}:{spec.endpoint_port}"
     if endpoint and endpoint not in (wanted, own):
@@ -242,7 +242,7 @@ def _other_network(host: HostEntry, present: str, wanted: str) -> Finding:
 
 
 def immutable(host: str, setting: str, present: str, wanted: str) -> Finding:
-    """A setting that only a new cluster can have otherwise."""
+    """A finding about a setting that can only be changed in a new cluster."""
     what = f"{setting}: the cluster has {present}, the inventory says {wanted}"
     return Finding(host, "Immutable", f"{what}; it cannot be changed on a living cluster: put {present} back")
 

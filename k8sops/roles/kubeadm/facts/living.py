@@ -36,7 +36,7 @@ TEMPLATE += 'more.living.{{$key}}={{printf "%q" $text}}{{"\\n"}}{{end}}{{end}}{{
 
 
 def asks(spec: ClusterSpec) -> str:
-    """Shell lines that print it."""
+    """Shell lines that print the state."""
     # The ConfigMap has no version in its name since 1.24 (kubeadm: UnversionedKubeletConfigMap).
     name = f"kubelet-config-{spec.minor}" if spec.has_dockershim else "kubelet-config"
     template = TEMPLATE.replace("KUBELET", f'"{name}"').replace("DECLARED", DECLARED)
@@ -52,7 +52,7 @@ class Node:
     addresses: tuple[str, ...]
     taints: tuple[str, ...]
     declared: str
-    """What the annotation DECLARED says."""
+    """The value of the annotation DECLARED."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Cluster:
     """What the API holds: kubeadm's and the components' configurations, None where they are not known."""
 
     source: str
-    """The control plane that said it."""
+    """The control plane that reported it."""
     kubeadm: Mapping[str, Any] | None
     kubelet: Mapping[str, Any] | None
     proxy: Mapping[str, Any] | None
@@ -68,7 +68,7 @@ class Cluster:
 
 
 def cluster_of(spec: ClusterSpec, fleet: Fleet) -> Cluster | None:
-    """What a healthy control plane says; None where none has answered, or where there is no cluster yet."""
+    """The state reported by a healthy control plane; None if none is reachable, or no cluster exists yet."""
     names = [host.name for host in spec.control_planes]
     first = fleet.delegate(names)
     for name in dict.fromkeys([first, *names]):

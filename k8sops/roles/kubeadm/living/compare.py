@@ -22,7 +22,7 @@ Empty = Callable[[Path_, Any], bool]
 
 @dataclass(frozen=True)
 class Difference:
-    """A field: what the cluster has, and what is wanted; None: nothing."""
+    """A field: the value in the cluster, and the wanted one; None: not set."""
 
     path: Path_
     has: Any
@@ -32,7 +32,7 @@ class Difference:
 def differences(
     has: Mapping[str, Any], wants: Mapping[str, Any], defaults: Mapping[str, Any], empty: Empty, path: Path_ = ()
 ) -> Iterator[Difference]:
-    """Fields that are not as wanted, nor as `defaults` where nothing is wanted; None there: any value will do."""
+    """Fields that differ from the wanted value, or from `defaults` if none is wanted; None there: any value is fine."""
     for key in sorted({*has, *wants}):
         here = (*path, key)
         value, wanted = has.get(key), wants.get(key)

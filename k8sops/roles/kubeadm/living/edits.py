@@ -1,4 +1,4 @@
-"""Settings that the living cluster does not run as the inventory says, and that k8sops cannot roll out yet."""
+"""Settings in which the living cluster differs from the inventory, and that k8sops cannot roll out yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from k8sops.roles.kubeadm.living import control_plane, nodes, schedule
 from k8sops.roles.kubeadm.living.edit import Edit, text_of
 
 OTHER_WAYS = {"BackupSchedule": "`k8sops etcd schedule` changes it"}
-"""What rolls an edit out, where `apply` does not."""
+"""How to roll an edit out, if not by `apply`."""
 KUBEADM_TAINT = "node-role.kubernetes.io/control-plane:NoSchedule"
 
 
@@ -59,7 +59,7 @@ def edits(spec: ClusterSpec, fleet: Fleet) -> Iterator[Edit]:
 
 
 def membership(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Nodes that the inventory does not have, and taints that it says are none."""
+    """Nodes that are not in the inventory, and kubeadm's taint where the inventory says `taints: []`."""
     cluster = living.cluster_of(spec, fleet)
     if cluster is None:
         return

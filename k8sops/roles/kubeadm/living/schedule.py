@@ -1,4 +1,4 @@
-"""Backups that are scheduled on control planes otherwise than the inventory says: another command rolls that out."""
+"""Backup schedules on control planes that differ from the inventory; `k8sops etcd schedule` rolls them out."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ WORDS = {
     "RANDOM_DELAY": "backup.random_delay",
     "TAKEOVER": "backup.takeover",
 }
-"""The setting from which each word of the scheduled script comes."""
+"""The setting behind each variable of the scheduled script."""
 
 
 def schedule(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Edit]:
-    """What the scheduled script of this control plane was told, and when its timers fire."""
+    """Differences in the variables of the scheduled script and in its timers."""
     backup, said = spec.settings.backup, living.said(facts)
     wants = {name: when for name, when in (("schedule", backup.schedule), ("drill", backup.drill)) if when}
     words = {name: _plain(value) for name, _, value in (line.partition("=") for line in said.get("schedule", ()))}

@@ -1,4 +1,4 @@
-"""Further control planes, one at a time, by `kubeadm join`; so is the first one, once another has taken its place."""
+"""Additional control planes, one at a time, by `kubeadm join`; also the first one, if another has replaced it."""
 
 from __future__ import annotations
 

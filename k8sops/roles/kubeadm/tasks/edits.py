@@ -1,4 +1,4 @@
-"""What was edited in the inventory and cannot be rolled out to the living cluster yet; nothing is changed by it."""
+"""Edits of the inventory that cannot be rolled out to a living cluster yet: reported only."""
 
 from __future__ import annotations
 

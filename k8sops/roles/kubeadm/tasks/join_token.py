@@ -1,4 +1,4 @@
-"""A token for the workers that have not joined, of short life."""
+"""A short-lived token for hosts that have not joined."""
 
 from __future__ import annotations
 

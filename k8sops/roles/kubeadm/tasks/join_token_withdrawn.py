@@ -1,4 +1,4 @@
-"""The join token is taken back, whether the joins went well or not."""
+"""The join token revoked, whether or not the joins succeeded."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from k8sops.roles.kubeadm.init import kubeadm_init
 
 
 def etcd_files(spec: ClusterSpec) -> Iterator[Resource]:
-    """What reaches an etcd of the user's own."""
+    """Files by which API servers reach an external etcd."""
     for path, content in external_etcd_files(spec):
         yield private_file(path, Secret("external_etcd_" + path.rpartition("/")[2].replace(".", "_"), content))
 
@@ -27,7 +27,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         return
     silent = [one.name for one in silent_hosts(spec, fleet) if one.is_control_plane]
     if silent and not fleet[host.name].initialised:
-        # Another control plane may hold the cluster already: a second one beside it would be the worst outcome.
+        # The cluster may already exist on an unreachable control plane: a second one would be the worst outcome.
         yield cannot_tell("kubeadm-init", f"{', '.join(silent)} unreachable: is there a cluster already?")
         return
     yield from etcd_files(spec)

@@ -1,4 +1,4 @@
-"""kubelet on control planes that are there already: without it no API server is, and nothing could be asked of one."""
+"""kubelet running on existing control planes: without it there is no API server to query."""
 
 from __future__ import annotations
 

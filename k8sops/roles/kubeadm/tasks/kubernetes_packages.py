@@ -1,4 +1,4 @@
-"""kubelet, kubeadm and kubectl at an exact version, held; and the container runtime, so that apt runs once."""
+"""kubelet, kubeadm and kubectl at an exact version, on hold; and the container runtime, so that apt runs once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NEEDED = ("conntrack", "ebtables", "ethtool", "iptables", "socat", "bash-complet
 
 NAME = "kubernetes"
 CLI_APART = {"debian": 13}
-"""From which release on Debian's docker.io comes without the command `docker`, which is in docker-cli."""
+"""The release since which docker.io has no command `docker`, which is in docker-cli."""
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -41,7 +41,7 @@ def _wanted(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> dict[str, s
 
 
 def _runtime(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> list[str]:
-    """The distribution's own packages, unless those of Docker's repository are there already."""
+    """The distribution's packages, unless those of Docker's repository are installed."""
     if host.runtime == "containerd":
         return ["containerd.io" if "containerd.io" in facts.packages else "containerd"]
     docker = ["docker-ce"] if "docker-ce" in facts.packages else ["docker.io"]
@@ -57,8 +57,8 @@ def _has_cli_apart(facts: HostFacts) -> bool:
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
-    """What apt would do, and what is in its way. Which runtime it will be, the shell knows from the facts before."""
-    # Two hosts are enough to ask the repository, whose answer is the same for all.
+    """Shell lines that simulate the installation and find obstacles; the runtime follows from earlier facts."""
+    # Two hosts are enough to query the repository: the answer is the same for all.
     ask_offers = host in (spec.control_planes[0], *spec.workers[:1])
     exact = f"kubelet={spec.package_version}"
     pinned = packaging.plan_question(NAME, {**dict.fromkeys(KUBERNETES, spec.package_version)}, KUBERNETES)
@@ -77,7 +77,7 @@ RUNTIME_WORDS = {
 [ "$OS_ID" != debian ] || [ "${{OS_VERSION%%.*}}" -lt {CLI_APART["debian"]} ] || runtime+=(docker-cli)
 [ -z "${{HAS[docker-ce]-}}" ] || runtime=(docker-ce)""",
 }
-"""`_runtime` for the shell, in which facts are asked."""
+"""The same as `_runtime`, in bash, for the script that gathers facts."""
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:

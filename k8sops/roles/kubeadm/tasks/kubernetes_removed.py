@@ -1,4 +1,4 @@
-"""Hosts that leave: nothing of the cluster is left on them, and they can join again at once."""
+"""Kubernetes removed from hosts, so that they can join again at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes that leave: drained, no members of etcd any more, deleted. Nothing is done where the whole cluster goes."""
+"""Nodes drained, removed from etcd and deleted. Skipped if the whole cluster is reset."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if host.name in fleet.leaving:
         return
     drain = spec.settings.drain
-    # Workers first: the last control plane that goes takes its API with it.
+    # Workers first: the API goes away with the last control plane.
     for one in [*spec.workers, *spec.control_planes]:
         if one.name in fleet.leaving:
             there = one.name in fleet.facts
@@ -36,7 +36,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Hosts of other clusters, and volumes of a cluster that goes as a whole: no drain unmounts them."""
+    """Hosts of other clusters, and mounted volumes if the whole cluster is reset: no drain unmounts those."""
     yield from identity.reset_findings(spec, fleet)
     if fleet.leaving >= {one.name for one in spec.control_planes}:
         for name in sorted(fleet.leaving & fleet.facts.keys()):

@@ -1,4 +1,4 @@
-"""The nodes of old hosts are gone where new hosts of their names are to join: kubeadm refuses a name that is taken."""
+"""Old Node objects of joining hosts deleted, because kubeadm refuses a name that exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets of the cluster on its hosts: for root only; and the administrator that cannot be revoked."""
+"""Secrets of the cluster readable by root only, and a warning about super-admin.conf, which cannot be revoked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Parameters(TaskParameters):
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    # kubeadm needs it for as long as it makes the first control plane.
+    # kubeadm needs it while it initialises the first control plane.
     if Parameters.read(fleet.parameters).super_admin == "remove" and fleet[host.name].initialised:
         yield absent(SUPER_ADMIN)
     yield private_secrets()

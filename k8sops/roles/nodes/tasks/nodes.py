@@ -1,4 +1,4 @@
-"""Nodes are Ready and bear what the inventory declares."""
+"""Nodes Ready, with the labels, annotations and taints of the inventory."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
-    """What k8sops has set on nodes before, as it is noted there."""
+    """What k8sops has set on nodes before, from their annotation."""
     cluster = cluster_of(spec, fleet)
     notes = {name: node.declared for name, node in cluster.nodes.items() if node.declared} if cluster else {}
     return {"declared": json.dumps(notes)}

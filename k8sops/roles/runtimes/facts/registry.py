@@ -15,22 +15,22 @@ DENIED = ("HTTP 401", "HTTP 403")
 
 
 def is_api_root(url: str) -> bool:
-    """Whether the path says by itself where the API begins, as that of a Harbor project: `https://harbor/v2/PROJECT`.
+    """Whether the URL includes the API root, like that of a Harbor project: `https://harbor/v2/PROJECT`.
 
-    containerd puts /v2 behind any other path (its docs/hosts.md, override_path).
+    containerd appends /v2 to any other path (its docs/hosts.md, override_path).
     """
     segments = urlsplit(url).path.strip("/").split("/")
     return "v2" in segments[:-1]
 
 
 def api_root(url: str) -> str:
-    """Where the API of the registry begins, without a slash at the end."""
+    """The API root of the registry, without a trailing slash."""
     base = url.rstrip("/")
     return base if is_api_root(base) or base.endswith("/v2") else f"{base}/v2"
 
 
 def docker_prefix(url: str) -> str:
-    """What stands before the name of an image of this mirror for Docker, whose API always begins at /v2."""
+    """The prefix of images from this mirror for Docker, whose API root is always /v2."""
     parts = urlsplit(url.rstrip("/"))
     path = parts.path.strip("/")
     path = "" if path == "v2" else path.removeprefix("v2/")
@@ -62,7 +62,7 @@ class Question:
 
 
 def questions(mirrors: Mapping[str, str], images: Sequence[str]) -> list[Question]:
-    """One question for each mirror; without any, one for the registry of Kubernetes."""
+    """One query for each mirror; without mirrors, one for the registry of Kubernetes."""
     wanted: dict[str, str] = {}
     for image in images:
         wanted.setdefault(image.partition("/")[0], image)
@@ -71,7 +71,7 @@ def questions(mirrors: Mapping[str, str], images: Sequence[str]) -> list[Questio
 
 
 def asking(asked: Sequence[Question]) -> str:
-    """Shell lines that ask all of this at once, on a host that is not a node yet: `more.registry=REGISTRY ANSWER`."""
+    """Shell lines that run all queries in parallel on hosts that have not joined: `more.registry=REGISTRY ANSWER`."""
     tries = "\n".join(
         f"  ask_registry {quote(one.registry)} {quote(one.address)} {quote(one.port[0])} {one.port[1]} &"
         for one in asked
@@ -80,7 +80,7 @@ def asking(asked: Sequence[Question]) -> str:
 
 
 def problems(asked: Sequence[Question], answers: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(finding, what it says) of what a host heard from registries and mirrors."""
+    """(finding, text) for the answers that a host got from registries and mirrors."""
     heard = dict(answer.split(" ", 1) for answer in answers)
     for one in asked:
         answer = heard.get(one.registry, "ok")
@@ -100,7 +100,7 @@ def problems(asked: Sequence[Question], answers: Sequence[str]) -> Iterator[tupl
 
 
 def _hint(asked: Question, answer: str) -> str:
-    """A project of Harbor is often written without /v2."""
+    """A hint for Harbor projects, whose URL is often given without /v2."""
     path = urlsplit(asked.url).path.strip("/")
     if answer.startswith("HTTP 404") and path and "v2" not in path.split("/"):
         parts = urlsplit(asked.url)

@@ -1,4 +1,4 @@
-"""What kubelet runs containers with: containerd, or Docker behind cri-dockerd."""
+"""The container runtime of kubelet: containerd, or Docker with cri-dockerd."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IMPORTS = "/etc/containerd/conf.d/"
 FORWARD = "/etc/systemd/system/docker.service.d/k8sops.conf"
 CRI_DOCKERD = "/etc/systemd/system/cri-docker.service.d/k8sops.conf"
 RUNNING = "/run/containerd/io.containerd.runtime.v2.task/moby /run/docker/containerd/daemon/*.v2.task/moby"
-"""Where a running container of Docker has a folder."""
+"""Directories of running Docker containers."""
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -80,7 +80,7 @@ def _merged(has: Present, before: Data, after: Data, form: Form) -> Resource:
 
 
 def _parsed(has: Present, form: Form) -> Data | None:
-    """The settings in the file; None where there is none."""
+    """The settings in the file; None if it does not exist."""
     if has.content is None:
         return None
     try:
@@ -110,7 +110,7 @@ def _daemon(spec: ClusterSpec, mirrors: Mapping[str, str], facts: HostFacts) -> 
     insecure = sorted(
         {url.removeprefix("http://").split("/")[0] for url in mirrors.values() if url.startswith("http:")}
     )
-    # Docker puts /v2 behind the path of a mirror, so one whose path says where its API begins is of no use to it.
+    # Docker appends /v2 to the path of a mirror, so it cannot use a URL that includes the API root.
     usable = {registry: url for registry, url in mirrors.items() if not is_api_root(url)}
     text = render("runtimes/daemon.json.j2", spec=spec, mirrors=usable, insecure=insecure)
     used = "docker_used" in facts.more
@@ -146,7 +146,7 @@ done"""
 
 
 def _mark(text: str) -> str:
-    """By what the file is known for one that k8sops wrote."""
+    """The first words of the file, which identify it as written by k8sops."""
     return text.partition("\n")[0].partition(":")[0]
 
 
@@ -191,7 +191,7 @@ def _of_containerd(spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, s
 
 
 def _imports(spec: ClusterSpec, facts: HostFacts, before: Data, version: str) -> Iterator[tuple[str, str]]:
-    """What files that config.toml imports take away from it."""
+    """Settings of config.toml that imported files override."""
     patterns = [str(one) for one in before.get("imports") or ()]
     unseen = [one for one in patterns if not re.fullmatch(re.escape(IMPORTS) + r"[^/]*", one)]
     if unseen:
@@ -214,7 +214,7 @@ def _imports(spec: ClusterSpec, facts: HostFacts, before: Data, version: str) ->
 
 
 def _only(config: Data, wanted: Data) -> Data:
-    """Of these settings, the ones that k8sops wants."""
+    """Those of the settings that k8sops sets."""
     return {
         key: _only(config[key], value) if isinstance(value, dict) and isinstance(config[key], dict) else config[key]
         for key, value in wanted.items()
