@@ -17,7 +17,7 @@ from k8sops.inventory.spec import ClusterSpec
 from k8sops.operations.inputs import load_spec
 from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
 from k8sops.roles.kubeadm.config import init_config
-from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.networks.flannel.network import flannel_manifest
 from k8sops.roles.runtimes.facts.registry import is_api_root
 
 LAB = "bench-first"

@@ -15,7 +15,7 @@ from k8sops.lab.engine import docker
 from k8sops.lab.hosts import container
 from k8sops.lab.machine import cache_dir
 from k8sops.operations.inputs import load_spec
-from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.networks.flannel.network import flannel_manifest
 
 HERE = Path(__file__).parent
 Data = Mapping[str, Any]

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 
 from k8sops.errors import InputError, Where
+from k8sops.inventory import plugins
 from k8sops.inventory.load import Inventory, InventoryHost
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -35,8 +36,9 @@ def check_networks(inventory: Inventory, pods: Net, services: Net) -> None:
         ) from None
     where = inventory.where("network", "pods")
     _check_mask(pods, mask, flags, where)
-    # Networks other than flannel may hand out addresses by themselves, whatever range a node has.
-    if inventory.settings.network.cni == "flannel":
+    # Other networks may hand out addresses themselves, whatever range a node has.
+    plugin = plugins.networks().get(str(inventory.settings.network.cni))
+    if plugin and plugin.node_ranges:
         _check_count(pods, mask, len(inventory.hosts), where)
 
 

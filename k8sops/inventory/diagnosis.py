@@ -10,6 +10,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from k8sops.errors import InputError, Where
+from k8sops.inventory import plugins
 from k8sops.inventory.foreign import recognise
 from k8sops.inventory.forms import EXPECTED
 from k8sops.inventory.settings import Group, HostModel, InventoryModel
@@ -160,7 +161,7 @@ def _choice(name: str, given: Any, detail: Mapping[str, Any]) -> str:
 
 
 def _cni(given: Any) -> str:
-    ways = "Use flannel, none, or {manifests: [calico.yaml]}"
+    ways = f"Use {', '.join(plugins.networks())}, none, or {{manifests: [calico.yaml]}}"
     if isinstance(given, str):
         why = "is not supported yet" if given.lower() in OTHER_NETWORKS else "is not built in"
         return f'`network.cni`: "{given}" {why}. {ways}'

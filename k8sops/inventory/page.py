@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from k8sops.inventory import plugins
 from k8sops.inventory.settings import Group, HostModel, HostSettings, InventoryModel
 
 APPLIED = "applied"
@@ -33,7 +34,7 @@ EDITS: dict[str, tuple[str, str]] = {
         "another network: `NetworkPlugin`; to `none`: pending, `PodNetwork`; manifests that were edited are applied,"
         " objects that were taken out of them stay",
     ),
-    "network.flannel.backend": (APPLIED, "flannel's pods are replaced, one node after another"),
+    **{f"network.{name}.{key}": edit for name, kind in plugins.networks().items() for key, edit in kind.edits.items()},
     "runtime": (REFUSED, "`Runtime`, for hosts that are nodes; new hosts join with it"),
     "docker.cri_dockerd": (APPLIED, "installed on hosts with `runtime: docker`"),
     "firewall": (

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from k8sops.inventory import plugins
 from k8sops.inventory.forms import (
     Address,
     AddressRange,
@@ -40,16 +41,13 @@ from k8sops.inventory.forms import (
     Version,
     text,
 )
+from k8sops.inventory.plugins import PluginModel
 
 
 class Model(BaseModel):
     """Unknown keys are errors, and nothing changes once it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Flannel(Model):
-    backend: Literal["vxlan", "host-gw"] = "vxlan"
 
 
 class OwnCni(Model):
@@ -59,12 +57,28 @@ class OwnCni(Model):
     ports: list[PortName] = []
 
 
-class Network(Model):
+class NetworkModel(Model):
+    """The networks of the cluster; each plugin's own settings come beside them under its name."""
+
     pods: OneNetwork = "10.244.0.0/16"
     services: OneNetwork = "10.96.0.0/12"
     dns_domain: DnsName = "cluster.local"
-    cni: Literal["flannel", "none"] | OwnCni = "flannel"
-    flannel: Flannel = Flannel()
+    cni: str | OwnCni = "flannel"
+
+    def of(self, kind: type[PluginModel]) -> Any:
+        """The settings of a plugin."""
+        return next(value for value in vars(self).values() if isinstance(value, kind))
+
+
+if TYPE_CHECKING:
+    Network = NetworkModel
+else:
+    Network = create_model(
+        "Network",
+        __base__=NetworkModel,
+        cni=(Literal[(*plugins.networks(), "none")] | OwnCni, "flannel"),
+        **{name: (kind, kind()) for name, kind in plugins.networks().items()},
+    )
 
 
 class Ssh(Model):

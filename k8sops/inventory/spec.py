@@ -15,8 +15,6 @@ from k8sops.inventory.settings import HostModel, InventoryModel
 
 Net = ipaddress.IPv4Network | ipaddress.IPv6Network
 UPSTREAM_PACKAGES = "https://pkgs.k8s.io"
-FLANNEL = "ghcr.io/flannel-io/flannel:v0.26.7"
-FLANNEL_CNI = "ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1"
 
 
 class HostEntry(HostModel):

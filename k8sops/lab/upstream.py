@@ -23,8 +23,9 @@ from urllib.parse import urlencode, urlsplit
 
 from k8sops.inventory.releases import minor_of, release_of
 from k8sops.inventory.settings import Packages
-from k8sops.inventory.spec import FLANNEL, UPSTREAM_PACKAGES
+from k8sops.inventory.spec import UPSTREAM_PACKAGES
 from k8sops.lab.machine import LabError, Say, cache_dir, command, nameservers, taking
+from k8sops.roles.networks.flannel.network import IMAGE as FLANNEL
 
 SECONDS = 8.0
 """For all questions together, which are asked at the same time."""

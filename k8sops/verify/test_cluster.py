@@ -15,6 +15,7 @@ import yaml
 from k8sops.engine.shell import QUERY_SECONDS, envelope, new_mark, quote
 from k8sops.inventory.spec import ClusterSpec
 from k8sops.roles.health import health
+from k8sops.roles.protocols import network_of
 from k8sops.verify.backend import over_testinfra
 from k8sops.verify.http import PORT, Answer, Asker, Pod
 
@@ -167,12 +168,12 @@ def test_a_pod_runs_on_every_node(pods: list[Pod], spec: ClusterSpec) -> None:
 def misplaced(spec: ClusterSpec, pods: Sequence[Pod], ranges: Mapping[str, str]) -> list[str]:
     """The pods whose addresses lie outside `network.pods`, or outside the range of their node.
 
-    Only flannel takes the ranges that the API gives to nodes (`ranges`); other networks may have ranges of their own.
+    `ranges`: those that the API gives to nodes, which not every network uses.
     """
     found = []
     for pod in pods:
         address = ipaddress.ip_address(pod.address)
-        own = ranges.get(pod.node) if spec.settings.network.cni == "flannel" else None
+        own = ranges.get(pod.node) if network_of(spec).node_ranges else None
         if address not in spec.pods:
             found.append(f"{pod.node} gives pods {pod.address}, outside network.pods ({spec.pods})")
         elif own and address not in ipaddress.ip_network(own):

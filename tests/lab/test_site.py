@@ -18,7 +18,7 @@ from k8sops.engine.session import Connect, Session
 from k8sops.engine.survey import make_plan
 from k8sops.operations.connections import connections
 from k8sops.operations.inputs import load_named_playbook, load_spec
-from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.networks.flannel.network import flannel_manifest
 
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
 

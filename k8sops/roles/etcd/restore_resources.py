@@ -150,29 +150,6 @@ waiting=$(printf '%s\\n' {quote(wanted)} {leases} | grep -vxFf <(printf '%s\\n' 
     )
 
 
-def flannel_told(nodes: Sequence[str], *, after: str) -> Resource:
-    """Each of these nodes bears what flannel tells others of it: it does so once, at its start.
-
-    Where the backup is older than that, the others would never find the node's pods.
-    """
-    told = '{{range .items}}{{with index .metadata.annotations "flannel.alpha.coreos.com/backend-data"}}'
-    told += '{{else}}{{.metadata.name}}{{"\\n"}}{{end}}{{end}}'
-    return Resource(
-        id="flannel:told",
-        check=f"""need_api
-has=$(kubectl get nodes -o go-template={quote(told)}) || exit 12
-has=$(grep -xFf <(printf '%s\\n' {" ".join(map(quote, nodes))}) <<<"$has" || true)
-[ -z "$has" ] || drift "no annotations of flannel on: $(tr '\\n' ' ' <<<"$has")" """,
-        apply=f"""kubectl get nodes -o go-template={quote(told)} | while read -r node; do
-  kubectl -n kube-flannel delete pods --field-selector "spec.nodeName=$node" --wait=false </dev/null
-done""",
-        want="annotations of flannel on every node",
-        settle=120,
-        risk="restart",
-        after=(after,),
-    )
-
-
 def clients_restarted(since: str) -> Resource:
     """kubelet was started later than that (an id of a restore): where revisions have gone back, its watches hang."""
     at = f"{since[:4]}-{since[4:6]}-{since[6:8]} {since[9:11]}:{since[11:13]}:{since[13:15]} UTC"

@@ -9,6 +9,7 @@ from k8sops.engine.shell import Ask, asking, quote
 from k8sops.inventory.spec import ClusterSpec
 from k8sops.resources.kubernetes import LEASE_SECONDS, named
 from k8sops.roles.health.lines import Health, Pod, parse
+from k8sops.roles.protocols import network_of
 
 __all__ = ["Health", "Problem", "asks", "parse", "problems", "script", "stale", "tell", "unready"]
 KUBEADM_CONFIG = "ConfigMap kube-system/kubeadm-config"
@@ -66,7 +67,7 @@ def tell() -> str:
 
 def script(spec: ClusterSpec) -> str:
     """Shell lines that ask, and print it, for who looks at the whole cluster: of the pod network's pods too."""
-    spaces = ["kube-flannel"] if spec.settings.network.cni == "flannel" else []
+    spaces = network_of(spec).namespaces
     beats = "! can_ask_api || node_leases | sed 's/^/beat /'"
     return "\n".join([*asking([*asks(spec), ("health", *spaces)]), tell(), beats])
 
@@ -143,7 +144,7 @@ def _of_kubelets(health: Health) -> Iterator[Problem]:
 
 
 def _of_addons(spec: ClusterSpec, health: Health) -> Iterator[Problem]:
-    replaced = spec.settings.network.cni != "flannel"
+    replaced = not network_of(spec).needs_kube_proxy
     if KUBEADM_CONFIG in health.missing:
         what = "ConfigMap kube-system/kubeadm-config is missing: no node can join, and no upgrade is possible"
         yield Problem("KubeadmConfigMissing", "", what)

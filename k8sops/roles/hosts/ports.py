@@ -8,11 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from k8sops.engine.facts import HostFacts
-from k8sops.inventory.settings import OwnCni
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-
-VXLAN = 8472
-"""flannel's port on Linux (its backends page)."""
+from k8sops.roles.protocols import network_of
 
 
 @dataclass(frozen=True)
@@ -42,12 +39,8 @@ def openings(spec: ClusterSpec, host: HostEntry) -> tuple[Opening, ...]:
         wanted.append(Opening(str(spec.endpoint_port), "tcp"))
         if planes and not spec.settings.etcd.external:
             wanted.append(Opening("2379-2380", "tcp", planes))
-    network = spec.settings.network
-    if network.cni == "flannel" and network.flannel.backend == "vxlan" and nodes:
-        wanted.append(Opening(str(VXLAN), "udp", nodes))
-    if isinstance(network.cni, OwnCni):
-        ports = (port.split("/") for port in network.cni.ports)
-        wanted += [Opening(number, protocol, nodes) for number, protocol in ports if nodes]
+    ports = (port.split("/") for port in network_of(spec).ports(spec))
+    wanted += [Opening(number, protocol, nodes) for number, protocol in ports if nodes]
     return tuple(wanted)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
 from k8sops.roles.kubeadm.facts import CONFIG_DIR
+from k8sops.roles.protocols import networks
 
-OURS = "KUBE-|FLANNEL|CNI-|cni0|flannel[.]"
-"""What lines of iptables-save name that are kube-proxy's, flannel's and the CNI plugins'."""
-LINKS = ("cni0", "flannel.1", "kube-ipvs0", "nodelocaldns")
+RULES = ("KUBE-",)
+"""What lines of iptables-save name that are kube-proxy's."""
+LINKS = ("kube-ipvs0", "nodelocaldns")
 
 PODS = r"""{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}"""
 PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}"""
@@ -147,7 +148,12 @@ rm -rf {CONFIG_DIR}""",
 
 def network_gone() -> Resource:
     """Links, iptables rules and configuration of the pod network and kube-proxy removed."""
-    links = " ".join(LINKS)
+    plugins = networks()
+    links = " ".join([*(link for one in plugins for link in one.links), *LINKS])
+    rules = "|".join([*RULES, *(rule for one in plugins for rule in one.rules)])
+    configs = [f"/etc/cni/net.d/{one.config}" for one in plugins if one.config]
+    files = [path for one in plugins for path in one.files]
+    programs = [path for one in plugins for path in one.programs]
     saves = "iptables-save ip6tables-save iptables-legacy-save ip6tables-legacy-save"
     return Resource(
         id="pod-network-gone",
@@ -157,10 +163,10 @@ for link in {links}; do
 done
 for save in {saves}; do
   type -P $save >/dev/null || continue
-  rules=$($save 2>/dev/null | grep -cE '{OURS}' || true)
+  rules=$($save 2>/dev/null | grep -cE '{rules}' || true)
   if [ "$rules" -gt 0 ]; then echo "$rules lines of $save"; DRIFTED=1; fi
 done
-for path in /etc/cni/net.d/10-flannel.conflist /var/lib/cni /run/flannel; do
+for path in {" ".join([*configs, *files])}; do
   if [ -e $path ]; then echo $path; DRIFTED=1; fi
 done
 [ -z "$DRIFTED" ] || drift""",
@@ -171,9 +177,9 @@ for save in {saves}; do
   type -P $save >/dev/null || continue
   rules=$($save 2>/dev/null)
   # A table at a time is replaced as a whole, by itself without what is ours.
-  if grep -qE '{OURS}' <<<"$rules"; then grep -vE '{OURS}' <<<"$rules" | "${{save%-save}}-restore"; fi
+  if grep -qE '{rules}' <<<"$rules"; then grep -vE '{rules}' <<<"$rules" | "${{save%-save}}-restore"; fi
 done
-rm -rf /etc/cni/net.d/10-flannel.conflist /opt/cni/bin/flannel /var/lib/cni /run/flannel""",
+rm -rf {" ".join([*configs, *programs, *files])}""",
         want="no links, rules or configuration of the pod network",
         risk="delete",
         after=("kubernetes-gone",),

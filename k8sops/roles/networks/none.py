@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from k8sops.inventory.spec import ClusterSpec
+from k8sops.roles.protocols import Network
 
 
-def images(spec: ClusterSpec) -> Sequence[str]:
-    return ()
+class NoNetwork(Network):
+    name = "none"
+    expects_config = False
+
+
+NETWORK = NoNetwork()

@@ -20,7 +20,7 @@ from k8sops.resources.kubernetes import rolled_out
 from k8sops.roles.hosts.tasks.preflight import TASK as PREFLIGHT
 from k8sops.roles.kubeadm.config import init_config, join_config, token
 from k8sops.roles.kubeadm.facts import joining
-from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.networks.flannel.network import flannel_manifest
 from k8sops.roles.nodes.tasks.nodes import TASK as NODES
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"

@@ -15,11 +15,11 @@ from threading import Event, Thread
 import pytest
 
 from k8sops.errors import InputError, UsageError
-from k8sops.inventory.spec import FLANNEL
 from k8sops.lab import source as sources
 from k8sops.lab.machine import LabError, nameservers
 from k8sops.lab.source import Source, link_kubectl, resolve, source_of
 from k8sops.lab.upstream import ARCHITECTURE, Upstream, ensure_kubectl, failures
+from k8sops.roles.networks.flannel.network import IMAGE as FLANNEL
 
 VERSION = "1.36.3"
 REPOSITORY = "/core:/stable:/v1.36/deb"

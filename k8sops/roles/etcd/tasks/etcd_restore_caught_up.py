@@ -9,7 +9,8 @@ from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.etcd.restore import restore_of, rewinds
-from k8sops.roles.etcd.restore_resources import caught_up, flannel_told, pods_restarted
+from k8sops.roles.etcd.restore_resources import caught_up, pods_restarted
+from k8sops.roles.protocols import network_of
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -17,8 +18,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield pods_restarted(restore_of(fleet).id)
     nodes = [one.name for one in spec.hosts if fleet[one.name].joined]
     yield caught_up(nodes, after="etcd:restored")
-    if spec.settings.network.cni == "flannel":
-        yield flannel_told(nodes, after="etcd:restored")
+    yield from network_of(spec).after_restore(nodes, after="etcd:restored")
 
 
 TASK = Task(

@@ -12,6 +12,7 @@ from k8sops.engine.findings import Finding
 from k8sops.engine.task import Task
 from k8sops.inventory.addressing import node_mask
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.protocols import network_of
 
 GIB = 1 << 30
 EVICTION = {
@@ -122,7 +123,7 @@ def _gib(size: int) -> str:
 
 def _addresses(spec: ClusterSpec, host: HostEntry) -> Iterator[Finding]:
     """maxPods against the size of a node's pod range, in which network, broadcast and bridge take three addresses."""
-    if spec.pods.version != 4 or spec.settings.network.cni != "flannel":
+    if spec.pods.version != 4 or not network_of(spec).node_ranges:
         return
     mask = node_mask(4, spec.settings.controller_manager.extra_args)
     most, addresses = spec.settings.kubelet.get("maxPods", MAX_PODS), (1 << (32 - mask)) - 3

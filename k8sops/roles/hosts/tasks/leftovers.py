@@ -12,11 +12,9 @@ from k8sops.engine.shell import bare, quote
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.hosts.tasks.kernel import PARAMETERS
+from k8sops.roles.protocols import network_of, networks
 
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
-OURS = "10-flannel.conflist"
-DELEGATING = ("flannel", "multus", "multus-shim")
-"""Meta plugins whose configuration delegates to flannel, so their file may sort first."""
 ALIASES = {"net.ipv4.ip_forward": "net.ipv4.conf.all.forwarding"}
 """Aliases of the same kernel parameter."""
 DECISIVE = ("kubelet", "kubeadm", "containerd", "containerd-shim-runc-v2", "dockerd", "cri-dockerd")
@@ -48,15 +46,17 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 def _cni(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
     lines = (line.partition(" ") for line in facts.more.get("cni_file", ()))
     files = {name: plugins.split() for name, _, plugins in lines}
-    foreign = [name for name, plugins in files.items() if name != OURS and not set(plugins) & set(DELEGATING)]
-    network = spec.settings.network.cni
-    if network == "flannel":
-        # Until flannel has written its file, any other one makes the node Ready, with pods outside the pod network.
-        winning = sorted(name for name in foreign if name < OURS or not _node(facts))
+    network = network_of(spec)
+    known = [network] if network.config else networks()
+    configs, delegating = {one.config for one in known}, {name for one in known for name in one.delegating}
+    foreign = [name for name, plugins in files.items() if name not in configs and not set(plugins) & delegating]
+    if network.config:
+        # Until the network has written its file, any other one makes the node Ready, with pods outside the network.
+        winning = sorted(name for name in foreign if name < network.config or not _node(facts))
         if winning:
-            what = f"{_paths(winning)} takes precedence over {OURS}"
+            what = f"{_paths(winning)} takes precedence over {network.config}"
             yield Finding(host.name, "CNIConfig", what)
-    elif network != "none" and not _node(facts) and foreign:
+    elif network.expects_config and not _node(facts) and foreign:
         yield Finding(host.name, "OtherCNIConfig", f"unknown CNI configuration: {_paths(sorted(foreign))}")
 
 
@@ -70,15 +70,16 @@ def _paths(names: Iterable[str]) -> str:
 
 
 def _links(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    if spec.settings.network.cni == "flannel":
-        bridge = [address for device, address in facts.addresses if device == "cni0"]
+    name = network_of(spec).bridge
+    if name:
+        bridge = [address for device, address in facts.addresses if device == name]
         bridge = [address for address in bridge if not ipaddress.ip_interface(address).is_link_local]
         own = set(facts.more.get("flannel_subnet", ())) if _node(facts) else set()
-        # The range of the node is known once flannel runs; before that, only network.pods is.
+        # The range of the node is known once its network runs; before that, only network.pods is.
         wrong = [one for one in bridge if one not in own] if own or not _node(facts) else _outside(spec, bridge)
         if wrong:
             needs = f"the pod range of this node is {', '.join(sorted(own))}" if own else "not in network.pods"
-            yield Finding(host.name, "CNIBridge", f"the bridge cni0 has the address {', '.join(wrong)}, {needs}")
+            yield Finding(host.name, "CNIBridge", f"the bridge {name} has the address {', '.join(wrong)}, {needs}")
     others = facts.more.get("link", ())
     if others and not _node(facts):
         yield Finding(host.name, "NetworkLinks", f"network interfaces of an earlier pod network: {', '.join(others)}")

@@ -15,8 +15,8 @@ from k8sops.engine.facts import Fleet, HostFacts, Parameters
 from k8sops.engine.findings import Finding
 from k8sops.engine.shell import bare
 from k8sops.inventory.releases import number
-from k8sops.inventory.settings import OwnCni
 from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.roles.protocols import network_of
 
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 PLUGINS = ("flannel", "calico", "canal", "cilium", "weave", "kube-router", "antrea", "ovn", "kindnet", "multus")
@@ -227,12 +227,10 @@ def _joined(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fi
     domain = value(facts, "dns-domain")
     if domain and domain != spec.settings.network.dns_domain:
         yield immutable(host.name, "network.dns_domain", domain, spec.settings.network.dns_domain)
-    present = {plugin for plugin in PLUGINS for name in facts.more.get("cni", ()) if plugin in name}
-    cni = spec.settings.network.cni
-    if cni == "flannel" and present and "flannel" not in present:
-        yield _other_network(host, ", ".join(sorted(present)), "flannel")
-    if isinstance(cni, OwnCni) and "flannel" in present and "flannel" not in " ".join(cni.manifests):
-        yield _other_network(host, "flannel", ", ".join(cni.manifests))
+    present = frozenset(plugin for plugin in PLUGINS for name in facts.more.get("cni", ()) if plugin in name)
+    network = network_of(spec)
+    if other := network.contradicts(spec, present):
+        yield _other_network(host, other, network.wanted(spec))
 
 
 def _other_network(host: HostEntry, present: str, wanted: str) -> Finding:

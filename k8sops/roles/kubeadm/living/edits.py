@@ -10,6 +10,7 @@ from k8sops.inventory.spec import ClusterSpec
 from k8sops.roles.kubeadm.facts import living
 from k8sops.roles.kubeadm.living import control_plane, nodes, schedule
 from k8sops.roles.kubeadm.living.edit import Edit, text_of
+from k8sops.roles.protocols import network_of, networks
 
 OTHER_WAYS = {"BackupSchedule": "`k8sops etcd schedule` changes it"}
 """How to roll an edit out, if not by `apply`."""
@@ -51,11 +52,12 @@ def edits(spec: ClusterSpec, fleet: Fleet) -> Iterator[Edit]:
         if fleet[host.name].joined and (host in planes or not host.is_control_plane):
             yield from nodes.kubelet_flags(spec, host, fleet[host.name])
             yield from nodes.address(spec, host, fleet[host.name], cluster)
-    if spec.settings.network.cni == "none":
+    if not network_of(spec).makes_ready:
         for host in planes:
-            if "living.flannel" in fleet[host.name].more:
-                place = "/etc/cni/net.d/10-flannel.conflist"
-                yield Edit("PodNetwork", "network.cni", "flannel", "none", host.name, place)
+            for plugin in networks():
+                if f"living.{plugin.name}" in fleet[host.name].more:
+                    place = f"/etc/cni/net.d/{plugin.config}"
+                    yield Edit("PodNetwork", "network.cni", plugin.name, "none", host.name, place)
 
 
 def membership(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:

@@ -7,22 +7,15 @@ from collections.abc import Iterator
 from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
-from k8sops.inventory.settings import OwnCni
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.kubernetes import manifest
-from k8sops.resources.manifests import objects_of, own_manifests
 from k8sops.roles.kubeadm.facts import identity
-from k8sops.roles.networks.flannel import flannel_manifest
+from k8sops.roles.protocols import network_of
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    cni = spec.settings.network.cni
-    if cni == "flannel":
-        text = flannel_manifest(spec)
-        yield manifest("flannel", text, objects=objects_of(text))
-    elif isinstance(cni, OwnCni):
-        for one in own_manifests(spec.folder, cni.manifests):
-            yield manifest(one.name, one.text, objects=one.objects)
+    for one in network_of(spec).manifests(spec):
+        yield manifest(one.name, one.text, objects=one.objects)
 
 
 TASK = Task(

@@ -13,6 +13,7 @@ from k8sops.resources.kubernetes import leaders_alive, nodes_ready, replicas, ro
 from k8sops.roles.kubeadm.facts import silent_hosts
 from k8sops.roles.kubeadm.facts.living import cluster_of
 from k8sops.roles.nodes.metadata import node
+from k8sops.roles.protocols import network_of
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -24,7 +25,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         if one.labels or one.annotations or one.taints or noted:
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints, noted=noted)
     yield leaders_alive()
-    if spec.settings.network.cni == "none":
+    network = network_of(spec)
+    if not network.makes_ready:
         return
     started = {one.name: at for one in there if (at := fleet[one.name].kubelet_started)}
     yield nodes_ready([one.name for one in there], started=started)
@@ -34,9 +36,9 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if silent_hosts(spec, fleet) or fleet.parameters.get("backup"):
         return
     yield rolled_out("Deployment", "kube-system", "coredns", optional=True, after=["replicas:coredns"])
-    if spec.settings.network.cni == "flannel":
-        nodes = [one.name for one in spec.hosts]
-        yield rolled_out("DaemonSet", "kube-flannel", "kube-flannel-ds", nodes=nodes, after=["manifest:flannel"])
+    nodes = [one.name for one in spec.hosts]
+    for rollout in network.rollouts(spec):
+        yield rolled_out(rollout.kind, rollout.namespace, rollout.name, nodes=nodes, after=rollout.after)
 
 
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:

@@ -1,0 +1,1 @@
+"""flannel, the network that k8sops brings."""
