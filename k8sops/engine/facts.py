@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from k8sops.engine.runsecrets import RunSecrets
 from k8sops.engine.shell import bare, quote
 from k8sops.inventory.spec import ClusterSpec
 
@@ -214,12 +215,13 @@ class Fleet:
     """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
 
     `scope`: names of the hosts that this run is about (`--limit`). `parameters`: what it was told beside the
-    inventory, by the names that its tasks know.
+    inventory, by the names that its tasks know. `secrets`: those of this run.
     """
 
     facts: Mapping[str, HostFacts]
     scope: frozenset[str] = frozenset()
     parameters: Parameters = field(default_factory=dict)
+    secrets: RunSecrets = field(default_factory=RunSecrets, compare=False)
 
     @property
     def leaving(self) -> frozenset[str]:

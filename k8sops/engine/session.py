@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from k8sops.engine.host import Host
 from k8sops.engine.journal import Emit
+from k8sops.engine.runsecrets import RunSecrets
 from k8sops.errors import HostError
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ class Session:
     """Whether the cluster's lock is ours still; where it is not, nothing more is sent to any host."""
     memory: Path | None = None
     """The file that keeps what hosts said of themselves until the next run (memory.py); None: there is none."""
+    secrets: RunSecrets = field(default_factory=RunSecrets)
 
     def each(self, names: Sequence[str], work: Callable[[str], T]) -> dict[str, T | HostError]:
         """`work` on every host, `forks` at a time; an error of a host is its outcome, not the end of the others."""

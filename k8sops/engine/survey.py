@@ -90,7 +90,7 @@ def _guess(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     lines = recall(session.memory) if session.memory else {}
     known = {host.name for host in _asked(spec, playbook, filters)} & lines.keys()
     try:
-        fleet = _fleet(spec, playbook, filters, {name: HostFacts.parse(lines[name]) for name in known})
+        fleet = _fleet(session, spec, playbook, filters, {name: HostFacts.parse(lines[name]) for name in known})
         return group(make_steps(spec, playbook, fleet, filters)) if known else {}
     except Exception:
         # Tasks rely on what they ask of a host, and what is remembered may be of an older kind. What is true of the
@@ -109,8 +109,10 @@ def _limited(spec: ClusterSpec, filters: Filters) -> frozenset[str]:
     return frozenset(host.name for host in select(spec, filters.limit))
 
 
-def _fleet(spec: ClusterSpec, playbook: Playbook, filters: Filters, facts: Mapping[str, HostFacts]) -> Fleet:
-    fleet = Fleet(facts, _limited(spec, filters), filters.parameters)
+def _fleet(
+    session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, facts: Mapping[str, HostFacts]
+) -> Fleet:
+    fleet = Fleet(facts, _limited(spec, filters), filters.parameters, session.secrets)
     return replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
 
 
@@ -138,7 +140,7 @@ def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Fil
     told = {name: answer for name, answer in answers.items() if isinstance(answer, Told)}
     if session.memory:
         keep(session.memory, {name: one.lines for name, one in told.items()})
-    fleet = _fleet(spec, playbook, filters, {name: one.facts for name, one in told.items()})
+    fleet = _fleet(session, spec, playbook, filters, {name: one.facts for name, one in told.items()})
     # A control plane that the run is not about was asked for what it knows; that it is silent is no failure of the run.
     return Answers(fleet, {name: why for name, why in silent.items() if name in fleet.scope}, told)
 

@@ -17,7 +17,6 @@ from k8sops.engine.plan import Filters, Outcome, Plan, Seen, Step
 from k8sops.errors import InputError, Where
 from k8sops.operations.data import plan_data
 from k8sops.operations.request import Request
-from k8sops.roles.kubeadm.config import token
 
 API, KIND = "k8sops/v1", "SavedPlan"
 KEYS = {"version", "inventory", "playbook", "filters", "waived", "plan", "steps"}
@@ -136,7 +135,7 @@ def _record(plan: Plan, step: Step) -> dict[str, Any]:
     # A token is new in every run.
     # What a check prints though it holds is a report, and may be another each time.
     said = () if seen.outcome is Outcome.HOLDS else seen.said
-    fragments = "\0".join((one.check, one.apply or "", one.want or "")).replace(token()[0], "TOKEN1")
+    fragments = "\0".join((one.check, one.apply or "", one.want or "")).replace(plan.fleet.secrets.token_id, "TOKEN1")
     return {
         "play": step.play,
         "host": step.host,

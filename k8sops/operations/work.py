@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from k8sops import __version__
 from k8sops.engine.plan import Filters, Plan
 from k8sops.engine.playbook import Playbook
+from k8sops.engine.runsecrets import RunSecrets
 from k8sops.engine.selection import check_filters, check_ignored
 from k8sops.engine.session import Connect, Session
 from k8sops.errors import Cancelled, HostError, K8sopsError
@@ -115,16 +116,16 @@ def working(request: Request, view: View, connect: Connect | None = None) -> Ite
             connect = stack.enter_context(ssh)
         # What the rest of the work needs is imported while logins are under way.
         from k8sops.engine.journal import Journal, state_dir
-        from k8sops.roles.kubeadm.config import certificate_key, token
 
-        journal = Journal(state_dir() / "runs", [token()[1], certificate_key()])
+        secrets = RunSecrets()
+        journal = Journal(state_dir() / "runs", secrets.all)
         stack.callback(journal.close)
 
         def emit(event: Event) -> None:
             view.event(journal.write(event))
 
         memory = state_dir() / "facts" / f"{spec.cluster}.{playbook.name}.json"
-        session = Session(connect, emit, request.forks, who(), memory=memory)
+        session = Session(connect, emit, request.forks, who(), memory=memory, secrets=secrets)
         start = {"run": journal.run, "cluster": spec.cluster, "playbook": playbook.name, "who": who()}
         emit({"type": "run.start", **start, "inventory": str(request.inventory), "version": __version__})
         work = Work(request, spec, playbook, journal, view, session, time.time())

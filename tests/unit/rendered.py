@@ -19,6 +19,7 @@ from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.plan import Filters, check_parameters, decisions, make_steps
 from k8sops.engine.playbook import load_playbook
 from k8sops.engine.resource import Resource
+from k8sops.engine.runsecrets import RunSecrets
 from k8sops.engine.shell import bare, define
 from k8sops.inventory import yamlfile
 from k8sops.inventory.load import read_inventory
@@ -31,6 +32,7 @@ CASES: Mapping[str, Any] = {str(name): case for name, case in DATA["cases"].item
 NOW = 1796083200.5
 """What the clock says, here and on hosts."""
 FACTS = "facts"
+SECRETS = RunSecrets(token_id="abcdef")
 
 
 def folder_of(task: str) -> str:
@@ -83,7 +85,7 @@ def _pieces(case: str) -> Iterator[Piece]:
     filters = Filters(parameters=data.get("parameters", {}))
     check_parameters(spec, playbook, filters)
     facts = {host: HostFacts.parse(_lines(words)) for host, words in data["hosts"].items()}
-    fleet = Fleet(facts, frozenset(host.name for host in spec.hosts), filters.parameters)
+    fleet = Fleet(facts, frozenset(host.name for host in spec.hosts), filters.parameters, SECRETS)
     fleet = replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
     shown = data.get("show", facts)
     for name, task in playbook.tasks.items():
@@ -115,8 +117,8 @@ def _files(pieces: Sequence[Piece]) -> Files:
     files: dict[str, str] = {}
     first: dict[str, Piece] = {}
     seen: set[tuple[str, str]] = set()
-    for piece, shell in zip(pieces, _settled(pieces), strict=True):
-        id = piece.id
+    for piece in pieces:
+        id, shell = piece.id, piece.shell
         name = f"{folder_of(piece.task)}/{re.sub('[^A-Za-z0-9._]+', '-', id)}"
         if (name, shell) in seen:
             continue
@@ -128,13 +130,6 @@ def _files(pieces: Sequence[Piece]) -> Files:
         path = next(f"{one}.sh" for one in names if f"{one}.sh" not in files)
         files[path] = f"# {piece.task}: {id}\n# case {piece.case}, host {piece.host}\n{shell}"
     return files
-
-
-def _settled(pieces: Sequence[Piece]) -> list[str]:
-    """The shell of each, without what is random in it: the id of the run's join token."""
-    found = r"(?:bootstrap-token-|k8sops\.run=)([a-z0-9]{6})\b"
-    tokens = {id for piece in pieces for id in re.findall(found, piece.shell)}
-    return [re.sub(rf"\b(?:{'|'.join(tokens)})\b", "abcdef", piece.shell) for piece in pieces]
 
 
 def _shell(resource: Resource) -> str:

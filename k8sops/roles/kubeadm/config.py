@@ -1,16 +1,12 @@
-"""The configuration files of kubeadm as text; and the token of this run."""
+"""The configuration files of kubeadm as text."""
 
 from __future__ import annotations
 
 import os
-import secrets
-import string
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from k8sops.engine.render import render
-from k8sops.engine.shell import Secret
 from k8sops.errors import InputError, Where
 from k8sops.inventory.releases import number
 from k8sops.inventory.settings import Component
@@ -20,20 +16,6 @@ TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
 """Placeholders for the secrets of this run in configurations that a plan shows."""
 EXTERNAL_ETCD = tuple(f"/etc/kubernetes/pki/etcd-external/{name}" for name in ("ca.crt", "client.crt", "client.key"))
 """Files by which API servers reach an external etcd."""
-LETTERS = string.ascii_lowercase + string.digits
-
-
-@cache
-def token() -> tuple[str, Secret]:
-    """The bootstrap token of this run: its public id and its secret half (form: KEP-130)."""
-    half = "".join(secrets.choice(LETTERS) for _ in range(16))
-    return "".join(secrets.choice(LETTERS) for _ in range(6)), Secret("join_token", half)
-
-
-@cache
-def certificate_key() -> Secret:
-    """The key that encrypts the uploaded certificates while control planes of this run join (KEP-2505)."""
-    return Secret("certificate_key", secrets.token_hex(32))
 
 
 def _args(spec: ClusterSpec, values: Mapping[str, str | list[str]]) -> list[dict[str, str]] | dict[str, str]:

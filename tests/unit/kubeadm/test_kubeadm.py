@@ -18,7 +18,7 @@ from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
 from k8sops.resources.kubernetes import rolled_out
 from k8sops.roles.hosts.tasks.preflight import TASK as PREFLIGHT
-from k8sops.roles.kubeadm.config import init_config, join_config, token
+from k8sops.roles.kubeadm.config import init_config, join_config
 from k8sops.roles.kubeadm.facts import joining
 from k8sops.roles.networks.flannel.network import flannel_manifest
 from k8sops.roles.nodes.tasks.nodes import TASK as NODES
@@ -99,7 +99,7 @@ def test_the_tokens_secret_half_is_in_no_text_that_is_shown(spec: ClusterSpec) -
     from k8sops.roles.kubeadm.tasks.kubeadm_join import TASK as JOIN
 
     fleet = Fleet({name: HostFacts() for name in ("cp1", "w1", "w2")}, frozenset({"cp1", "w1", "w2"}))
-    half = token()[1].reveal()
+    half = fleet.secrets.token.reveal()
     for task in (MAKE, JOIN):
         for resource in task.resources(spec, spec.workers[0], fleet):
             assert half not in f"{resource!r}"

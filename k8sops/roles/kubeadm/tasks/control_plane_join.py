@@ -9,7 +9,7 @@ from k8sops.engine.resource import Resource, later
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, certificate_key, join_config, token
+from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, join_config
 from k8sops.roles.kubeadm.facts import founder, identity
 from k8sops.roles.kubeadm.join import control_plane_join
 from k8sops.roles.kubeadm.tasks.kubeadm_init import etcd_files
@@ -22,9 +22,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if ca_hash is None:
         yield later("control-plane-join", "needs the hash of the cluster's CA, which does not exist yet")
     else:
-        token_id, half = token()
-        config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
-        secrets = {TOKEN: half, CERTIFICATE_KEY: certificate_key()}
+        config = join_config(spec, host, token_id=fleet.secrets.token_id, ca_hash=ca_hash)
+        secrets = {TOKEN: fleet.secrets.token, CERTIFICATE_KEY: fleet.secrets.certificate_key}
         yield from etcd_files(spec)
         socket = spec.cri_socket(host)
         yield control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)

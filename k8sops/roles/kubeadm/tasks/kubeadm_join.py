@@ -9,7 +9,7 @@ from k8sops.engine.resource import Resource, later
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.services import service
-from k8sops.roles.kubeadm.config import TOKEN, join_config, token
+from k8sops.roles.kubeadm.config import TOKEN, join_config
 from k8sops.roles.kubeadm.facts import identity
 from k8sops.roles.kubeadm.join import kubeadm_join
 
@@ -19,9 +19,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if ca_hash is None:
         yield later("kubeadm-join", "needs the hash of the cluster's CA, which does not exist yet")
     else:
-        token_id, secret = token()
-        config = join_config(spec, host, token_id=token_id, ca_hash=ca_hash)
-        yield kubeadm_join(config, {TOKEN: secret}, ignore=spec.kubeadm_ignores)
+        config = join_config(spec, host, token_id=fleet.secrets.token_id, ca_hash=ca_hash)
+        yield kubeadm_join(config, {TOKEN: fleet.secrets.token}, ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 
 
