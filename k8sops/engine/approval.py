@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from k8sops.engine.plan import Plan, Step
+from k8sops.engine.plan import Plan, Step, is_prepared
 from k8sops.engine.resource import Risk
 from k8sops.inventory.patterns import DELEGATE
 
 NOUNS: dict[Risk, str] = {"restart": "restart", "drain": "drain", "delete": "removal"}
+AGAIN = "run the command again to see the new plan"
 
 
 def withhold(plan: Plan, steps: Iterable[Step]) -> list[Step]:
@@ -19,7 +20,26 @@ def withhold(plan: Plan, steps: Iterable[Step]) -> list[Step]:
     nobody has agreed to. The check still runs: where it passes, nothing is missing.
     """
     approved = {(_place(plan, step), plan.risk(step)) for step in plan.changes}
-    return [_withheld(plan, step) if _refused(plan, step, approved) else step for step in steps]
+    allowed = [_withheld(plan, step) if _refused(plan, step, approved) else step for step in steps]
+    return list(_only_prepared(plan, allowed))
+
+
+def _only_prepared(plan: Plan, steps: Sequence[Step]) -> Iterator[Step]:
+    """The steps, where none changes a host without the transient states before it, such as a drain.
+
+    Where the plan showed no change that they are for, they are left out, and what they are for is only checked.
+    """
+    unprepared: dict[tuple[int, str], str] = {}
+    transient = {step.resource.id for step in steps if step.resource.transient}
+    for step in steps:
+        place = step.play, step.host
+        if step.resource.transient and place not in plan.prepared:
+            unprepared[place] = step.task
+        elif place in unprepared and is_prepared(step, transient):
+            why = f"needs `{unprepared[place]}` before it, which was not in the approved plan: {AGAIN}"
+            yield _checked_only(step, why)
+        else:
+            yield step
 
 
 def _refused(plan: Plan, step: Step, approved: set[tuple[Sequence[object], Risk]]) -> bool:
@@ -35,5 +55,8 @@ def _place(plan: Plan, step: Step) -> Sequence[object]:
 
 def _withheld(plan: Plan, step: Step) -> Step:
     noun, where = NOUNS[plan.risk(step)], step.resource.about or step.host
-    why = f"needs a {noun} on {where} that was not in the approved plan: run the command again to see the new plan"
+    return _checked_only(step, f"needs a {noun} on {where} that was not in the approved plan: {AGAIN}")
+
+
+def _checked_only(step: Step, why: str) -> Step:
     return replace(step, resource=replace(step.resource, apply=None, settle=0), withheld=why)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from k8sops.engine.facts import Fleet, Parameters, Probe
+from k8sops.engine.facts import Fleet, Parameters
 from k8sops.engine.findings import Finding
-from k8sops.engine.parameters import TaskParameters
 from k8sops.engine.playbook import Play, Playbook
 from k8sops.engine.resource import Resource, Risk
 from k8sops.engine.task import Task
@@ -43,19 +42,27 @@ class Seen:
 
 
 Key = tuple[int, str, str, str]
-"""What tells a step from all others: the play's index, the host, the task, the resource."""
+"""What tells a step from all others: the play's index, the host that it is about, the task, the resource."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One resource of one task on one host, in the play of this index."""
+    """One resource of one task for one host, in the play of this index."""
 
     play: int
     host: str
+    """What it is about."""
     task: str
     resource: Resource
     withheld: str = ""
     """Why it is only checked, never applied, although it could be."""
+    on: str = ""
+    """Where it runs, if not on the host that it is about."""
+
+    @property
+    def executor(self) -> str:
+        """The host that its check and apply run on."""
+        return self.on or self.host
 
     @property
     def key(self) -> Key:
@@ -122,16 +129,47 @@ class Plan:
         return found
 
     def outcome(self, step: Step) -> Outcome:
-        """What its check said; unknown, too, where it passes but something that it comes after will change."""
+        """What its check said; unknown, too, where it passes but something that it comes after will change.
+
+        A transient state for which nothing is due holds.
+        """
         seen = self.seen.get(step.key, Seen(Outcome.UNKNOWN))
+        if step.key in self._idle and seen.outcome is not Outcome.BROKEN:
+            return Outcome.HOLDS
         return Outcome.UNKNOWN if seen.outcome is Outcome.HOLDS and self.causes(step) else seen.outcome
 
     def causes(self, step: Step) -> tuple[str, ...]:
         """The ids of the changes because of which a step is due whose check passes now."""
         return self._causes.get(step.key, ())
 
+    @property
+    def prepared(self) -> frozenset[tuple[int, str]]:
+        """The plays and hosts with changes that transient states are brought about for."""
+        transient = (step for step in self.steps if step.resource.transient)
+        return frozenset((step.play, step.host) for step in transient if step.key not in self._idle)
+
+    @cached_property
+    def _idle(self) -> frozenset[Key]:
+        """Transient steps behind which no change of the same host is due in their play."""
+        transient = {step.key: step.resource.id for step in self.steps if step.resource.transient}
+        causes, names = self._causes_without(transient), frozenset(transient.values())
+        changing: set[tuple[int, str]] = set()
+        idle: set[Key] = set()
+        for step in reversed(self.steps):
+            place, seen = (step.play, step.host), self.seen.get(step.key, Seen(Outcome.UNKNOWN))
+            due = seen.outcome in (Outcome.DRIFT, Outcome.UNKNOWN) or causes.get(step.key)
+            if step.resource.transient and place not in changing:
+                idle.add(step.key)
+            elif due and is_prepared(step, names):
+                changing.add(place)
+        return frozenset(idle)
+
     @cached_property
     def _causes(self) -> Mapping[Key, tuple[str, ...]]:
+        return self._causes_without(self._idle)
+
+    def _causes_without(self, idle: Container[Key]) -> Mapping[Key, tuple[str, ...]]:
+        """The causes of each step, where these steps change nothing."""
         having: dict[str, set[str]] = {}
         changing: dict[str, set[str]] = {}
         causes: dict[Key, tuple[str, ...]] = {}
@@ -146,7 +184,7 @@ class Plan:
                     or (changing.get(cause) and (everywhere or step.host not in having.get(cause, ())))
                 )
             having.setdefault(id, set()).add(step.host)
-            if seen.outcome in (Outcome.DRIFT, Outcome.UNKNOWN) or causes.get(step.key):
+            if step.key not in idle and (seen.outcome in (Outcome.DRIFT, Outcome.UNKNOWN) or causes.get(step.key)):
                 changing.setdefault(id, set()).add(step.host)
         return causes
 
@@ -168,6 +206,13 @@ class Plan:
         return tuple(bad)
 
 
+def is_prepared(step: Step, transient: Iterable[str]) -> bool:
+    """Whether the step is a change that these transient states are brought about for: it neither is one nor takes one
+    back."""
+    resource = step.resource
+    return resource.apply is not None and not resource.transient and not set(resource.after) & set(transient)
+
+
 def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> tuple[HostEntry, ...]:
     """The hosts that a play works on, in inventory order; work on the cluster itself is never limited away."""
     if play.hosts == DELEGATE:
@@ -179,11 +224,13 @@ def hosts_of(spec: ClusterSpec, play: Play, fleet: Fleet, filters: Filters) -> t
     return tuple(host for host in select(spec, play.hosts) if host.name in limited)
 
 
-def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
-    """What one play asks of its hosts as they are known now."""
+def play_steps(
+    spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, filters: Filters, failed: Container[str] = ()
+) -> tuple[Step, ...]:
+    """What one play asks of its hosts as they are known now; `failed`: hosts that run nothing for others any more."""
     play = playbook.plays[index]
     return tuple(
-        Step(index, host.name, task.name, resource)
+        Step(index, host.name, task.name, resource, on=_executor(spec, host, task, fleet, failed))
         for host in hosts_of(spec, play, fleet, filters)
         for task in play.tasks
         if filters.takes(play, task)
@@ -192,64 +239,19 @@ def play_steps(spec: ClusterSpec, playbook: Playbook, index: int, fleet: Fleet, 
     )
 
 
+def _executor(spec: ClusterSpec, host: HostEntry, task: Task, fleet: Fleet, failed: Container[str]) -> str:
+    """Where a task about this host runs, if not there: a control plane that it does not disturb, where there is one."""
+    if task.on != DELEGATE:
+        return ""
+    names = sorted((one.name for one in spec.control_planes), key=lambda name: (name in failed, name == host.name))
+    sound = [name for name in names if name not in failed and fleet[name].api]
+    return sound[0] if sound else fleet.delegate(names)
+
+
 def make_steps(spec: ClusterSpec, playbook: Playbook, fleet: Fleet, filters: Filters) -> tuple[Step, ...]:
-    """What all plays ask, for hosts that answered."""
+    """What all plays ask, for hosts that answered; what runs elsewhere stays in, whether that host answered or not."""
     steps = [step for index in range(len(playbook.plays)) for step in play_steps(spec, playbook, index, fleet, filters)]
     return tuple(step for step in steps if step.host in fleet.facts)
-
-
-def find(
-    spec: ClusterSpec,
-    playbook: Playbook,
-    fleet: Fleet,
-    waived: Iterable[str] = (),
-    seen: Mapping[Key, Seen] | None = None,
-) -> tuple[Finding, ...]:
-    """Everything that speaks against hosts or the cluster, less what was waived by name and can be.
-
-    `seen`: what the survey saw; tasks may find something in it.
-    """
-    ignored = {name.lower() for name in [*spec.preflight_ignore, *waived]}
-    found = [finding for task in playbook.tasks.values() for finding in task.findings(spec, fleet)]
-    for (_, host, task, _), one in (seen or {}).items():
-        if one.outcome is Outcome.HOLDS and one.said:
-            found += playbook.tasks[task].reads(spec, spec.host(host), fleet, one.said)
-    # Tasks may share a function of findings, so that a playbook without one of them is judged all the same.
-    distinct = dict.fromkeys(found)
-    return tuple(one for one in distinct if not one.kind.waivable or not ignored & {one.name.lower(), "all"})
-
-
-def probes_of(spec: ClusterSpec, playbook: Playbook, host: HostEntry) -> Sequence[Probe]:
-    return [probe for task in playbook.tasks.values() for probe in task.probes(spec, host)]
-
-
-def questions_of(
-    spec: ClusterSpec, playbook: Playbook, host: HostEntry, filters: Filters, *, again: bool = False
-) -> Sequence[str]:
-    """What tasks ask of a host beside the common facts, as shell lines; `again`: at the end of a play."""
-    tasks = [task for task in playbook.tasks.values() if task.asks_again or not again]
-    asked = (task.asks(spec, host, filters.parameters) for task in tasks)
-    return [lines for lines in dict.fromkeys(asked) if lines]
-
-
-def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:
-    """What tasks decide once for the whole run, from the facts at its beginning."""
-    found = [task.decides(spec, fleet) for task in playbook.tasks.values()]
-    return {name: value for one in found for name, value in one.items()}
-
-
-def parameters_of(playbook: Playbook) -> Mapping[str, type[TaskParameters]]:
-    """The parameters that the tasks of a playbook know, by name: the model of each."""
-    models = [task.parameters for task in playbook.tasks.values()]
-    return {name: model for model in models for name in model.model_fields}
-
-
-def check_parameters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> None:
-    """InputError for a parameter that is invalid, or missing where a task needs it."""
-    models = dict.fromkeys(task.parameters for task in playbook.tasks.values())
-    hosts = frozenset(host.name for host in spec.hosts)
-    for model in models:
-        model.read(filters.parameters, hosts)
 
 
 def diff(step: Step, seen: Seen) -> list[str]:

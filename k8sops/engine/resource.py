@@ -27,6 +27,8 @@ class Resource:
     `asks`: what the check wants to know, in words of shell.sh; a survey finds it out once for all checks of a host.
     `about`: the node that is disturbed, where it is not the host that this runs on.
     `in_use`: a restart disturbs somebody although the host is not a node yet.
+    `transient`: a state that lasts only while later steps of the same play change the same host: due where one of them
+    is, and not expected afterwards. What has its id in `after` takes it back, and makes it due nowhere.
     `deadline`: seconds after which apply is given up.
     """
 
@@ -41,6 +43,7 @@ class Resource:
     deadline: float = 300
     about: str = ""
     in_use: bool = False
+    transient: bool = False
     asks: tuple[Ask, ...] = ()
 
     @property

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Event
+from itertools import groupby
+from threading import Event, Lock
 
 from k8sops.engine import facts as facts_module
 from k8sops.engine.approval import withhold
 from k8sops.engine.facts import Fleet, HostFacts
-from k8sops.engine.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps, questions_of
+from k8sops.engine.plan import Outcome, Plan, Seen, Step, diff, hosts_of, make_steps, play_steps
 from k8sops.engine.playbook import Play
+from k8sops.engine.questions import questions_of
 from k8sops.engine.session import Session
 from k8sops.engine.shell import LOCK_SECONDS, converge_script, new_mark
 from k8sops.engine.stream import Failure, Ran, Reader
@@ -55,6 +57,8 @@ class _Progress:
     plan: Plan
     fleet: Fleet
     tallies: dict[str, Tally]
+    locks: Mapping[str, Lock]
+    """Scripts on one host run one after the other, whichever hosts they are about."""
     failures: list[Failure] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     """Hosts that a script was sent to since they were surveyed."""
@@ -73,10 +77,18 @@ def run(session: Session, plan: Plan) -> Done:
     tallies = {host.name: Tally() for host in plan.spec.hosts if host.name in plan.fleet.facts}
     for name in plan.unreachable:
         tallies[name] = Tally(unreachable=1)
-    progress = _Progress(plan, plan.fleet, tallies)
+    progress = _Progress(plan, plan.fleet, tallies, {host.name: Lock() for host in plan.spec.hosts})
     for step in plan.changes:
         lines = diff(step, plan.seen.get(step.key, Seen(Outcome.UNKNOWN)))
-        session.emit({"type": "planned", "host": step.host, "resource": step.resource.id, "diff": lines})
+        session.emit(
+            {
+                "type": "planned",
+                "host": step.host,
+                "executor": step.executor,
+                "resource": step.resource.id,
+                "diff": lines,
+            }
+        )
     _when_idle(session, progress)
     if progress.failures:
         # Nothing, not even what is done always: it may take away what the work over there still needs.
@@ -110,7 +122,7 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     due = {step.host for step in plan.changes if step.play == index}
     # The delegate is chosen anew: the one that was planned for may have died since.
     anyone = play.hosts == DELEGATE and bool(due)
-    steps = group(withhold(plan, play_steps(plan.spec, plan.playbook, index, progress.fleet, plan.filters)))
+    steps = _steps_of_play(progress, index)
     names = [
         name for name in steps if (anyone or name in due) and name in progress.fleet.facts and not progress.out(name)
     ]
@@ -123,11 +135,24 @@ def _run_play(session: Session, progress: _Progress, index: int, play: Play) -> 
     for batch in batches(names, play.serial):
         if stop.is_set() or not session.held():
             break
-        progress.touched.update(batch)
+        if any(step.on for name in batch for step in steps[name]):
+            # A control plane that works for others may have failed since.
+            steps = _steps_of_play(progress, index)
+        progress.touched.update(batch, (step.executor for name in batch for step in steps.get(name, ())))
         _converge_all(session, progress, batch, steps, stop)
         if _too_many(progress, play):
             break
     session.emit({"type": "play.end", "play": play.name})
+
+
+def _steps_of_play(progress: _Progress, index: int) -> dict[str, list[Step]]:
+    """The steps of a play by the host that they are about, as the facts of now have it."""
+    plan, failed = progress.plan, [name for name in progress.plan.fleet.facts if progress.out(name)]
+    steps = play_steps(plan.spec, plan.playbook, index, progress.fleet, plan.filters, failed)
+    by_host: dict[str, list[Step]] = {}
+    for step in withhold(plan, steps):
+        by_host.setdefault(step.host, []).append(step)
+    return by_host
 
 
 def batches(names: Sequence[str], serial: int | str | None) -> list[list[str]]:
@@ -166,22 +191,39 @@ def _note(session: Session, progress: _Progress, name: str, answer: Ran | HostEr
 def _converge_all(
     session: Session, progress: _Progress, names: Sequence[str], steps: Mapping[str, Sequence[Step]], stop: Event
 ) -> None:
-    """One script on each of these hosts; what came of it, and their facts, are noted."""
-    plan = progress.plan
-    answers = session.each(names, lambda name: _converge(session, plan, name, steps.get(name, ()), stop))
+    """The steps of each of these hosts are run; what came of it, and the facts of now, are noted."""
+    answers = session.each(names, lambda name: _converge(session, progress, name, steps.get(name, ()), stop))
     for name, answer in answers.items():
         _note(session, progress, name, answer)
-    fresh = {name: one.facts for name, one in answers.items() if isinstance(one, Ran) and one.facts}
+    fresh = {name: facts for ran in answers.values() if isinstance(ran, Ran) for name, facts in ran.facts.items()}
     progress.fleet = replace(progress.fleet, facts={**progress.fleet.facts, **fresh})
 
 
-def _converge(session: Session, plan: Plan, name: str, steps: Sequence[Step], stop: Event) -> Ran:
+def _converge(session: Session, progress: _Progress, name: str, steps: Sequence[Step], stop: Event) -> Ran:
+    """The steps about a host in their order, one script for those in a row that run on the same host.
+
+    The first failure ends them: what comes after a drain that failed is not begun.
+    """
+    total = Ran()
+    for part in _in_a_row(steps) if steps else [()]:
+        with progress.locks[part[0].executor if part else name]:
+            total.add(_run_script(session, progress.plan, name, part, stop))
+        if total.failure or total.stopped:
+            break
+    return total
+
+
+def _in_a_row(steps: Iterable[Step]) -> Iterator[Sequence[Step]]:
+    return (tuple(part) for _, part in groupby(steps, key=lambda step: step.executor))
+
+
+def _run_script(session: Session, plan: Plan, name: str, steps: Sequence[Step], stop: Event) -> Ran:
     """One script: every resource checked, applied on drift, checked again; then the facts."""
     mark, reader = new_mark(), Reader(session.emit, name, steps)
     if not session.held():
         return Ran(stopped=True)
     secrets = {secret.name: secret for step in steps for secret in step.resource.secrets}
-    asked = questions_of(plan.spec, plan.playbook, plan.spec.host(name), plan.filters, again=True)
+    asked = questions_of(plan.spec, plan.playbook, plan.spec.host(reader.executor), plan.filters, again=True)
     script = converge_script(
         mark,
         [step.resource.fragment for step in steps],
@@ -191,16 +233,16 @@ def _converge(session: Session, plan: Plan, name: str, steps: Sequence[Step], st
     )
     timeout = 60 + LOCK_SECONDS + sum(step.resource.deadline + step.resource.settle for step in steps)
     try:
-        host = session.connect(name)
+        host = session.connect(reader.executor)
         result = host.run(script, timeout=timeout, on_line=lambda line: reader.take(mark, line), stop=stop)
     except HostError as error:
         reader.lost(error)
         return reader.ran
     if reader.ran.failure is None and not reader.ended and not reader.ran.stopped:
-        reader.ran.failure = Failure(
-            name, "", "", f"the script ended early (exit code {result.code})", (tail(result.err),)
-        )
-    reader.ran.facts = HostFacts.parse(reader.facts) if reader.ended else None
+        why = f"the script ended early (exit code {result.code})"
+        reader.ran.failure = reader.failure("", why, (tail(result.err),))
+    if reader.ended:
+        reader.ran.facts[reader.executor] = HostFacts.parse(reader.facts)
     return reader.ran
 
 
@@ -213,10 +255,12 @@ def _survey_again(session: Session, progress: _Progress) -> tuple[Step, ...]:
     steps = [
         step
         for step in make_steps(plan.spec, plan.playbook, progress.fleet, plan.filters)
-        if not progress.out(step.host)
+        if not progress.out(step.host) and not step.resource.transient
     ]
-    planned, wanted = group(plan.steps), group(steps)
+    planned, wanted = group(step for step in plan.steps if not step.resource.transient), group(steps)
     stale = {name for name in wanted if name in progress.touched or planned.get(name) != wanted[name]}
-    again = survey(session, [step for step in steps if step.host in stale], progress.fleet.facts)
-    seen = again | {step.key: plan.seen[step.key] for step in steps if step.host not in stale and step.key in plan.seen}
+    again = survey(session, [step for step in steps if step.executor in stale], progress.fleet.facts)
+    seen = again | {
+        step.key: plan.seen[step.key] for step in steps if step.executor not in stale and step.key in plan.seen
+    }
     return tuple(step for step in steps if seen.get(step.key, Seen(Outcome.UNKNOWN)).outcome is not Outcome.HOLDS)

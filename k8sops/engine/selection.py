@@ -10,8 +10,9 @@ from fnmatch import fnmatchcase
 
 from k8sops.engine.facts import Fleet
 from k8sops.engine.findings import KINDS
-from k8sops.engine.plan import Filters, check_parameters, make_steps, parameters_of
+from k8sops.engine.plan import Filters, make_steps
 from k8sops.engine.playbook import Playbook
+from k8sops.engine.questions import check_parameters, parameters_of
 from k8sops.errors import SHOWN, InputError
 from k8sops.inventory.patterns import select
 from k8sops.inventory.spec import ClusterSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from k8sops.engine.facts import HostFacts
 from k8sops.engine.journal import Emit
@@ -20,7 +20,7 @@ WARNING = re.compile(r"\s*\[WARNING [^]]*\].*")
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that failed: where, what it was, what was run, what it printed last."""
+    """A step that failed: for which host, what it was, what was run, what it printed last; `executor`: where it ran."""
 
     host: str
     task: str
@@ -28,11 +28,15 @@ class Failure:
     why: str
     lines: tuple[str, ...] = ()
     command: str = ""
+    executor: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "executor", self.executor or self.host)
 
 
 @dataclass
 class Ran:
-    """What a play's script on one host came to."""
+    """What a play's scripts for one host came to."""
 
     ok: int = 0
     changed: int = 0
@@ -40,7 +44,15 @@ class Ran:
     unreachable: bool = False
     stopped: bool = False
     """Whether it ended early because it was told to."""
-    facts: HostFacts | None = None
+    facts: dict[str, HostFacts] = field(default_factory=dict)
+    """Of the hosts that the scripts ran on, as they are now."""
+
+    def add(self, other: Ran) -> None:
+        """What the next script came to is part of it."""
+        self.ok += other.ok
+        self.changed += other.changed
+        self.failure, self.unreachable, self.stopped = other.failure, other.unreachable, other.stopped
+        self.facts |= other.facts
 
 
 class Reader:
@@ -48,6 +60,7 @@ class Reader:
 
     def __init__(self, emit: Emit, host: str, steps: Sequence[Step]) -> None:
         self.emit, self.host, self.steps = emit, host, steps
+        self.executor = steps[0].executor if steps else host
         self.ran, self.ended = Ran(), False
         self.facts: list[str] = []
         self._said: list[str] = []
@@ -93,14 +106,15 @@ class Reader:
         elif word == "unsettled":
             self._fail("unsettled", self._unsettled())
         elif word == "locked":
-            self.emit({"type": "waiting", "host": self.host, "for": f"still running there: {' '.join(marker.args)}"})
-        elif word == "held":
-            self.ran.failure = Failure(
-                self.host, "", "lock", f"another run is still at work on this host: {' '.join(marker.args)}"
+            self.emit(
+                {"type": "waiting", "host": self.executor, "for": f"still running there: {' '.join(marker.args)}"}
             )
+        elif word == "held":
+            why = f"another run is still at work on {self.executor}: {' '.join(marker.args)}"
+            self.ran.failure = self.failure("lock", why)
         elif word == "unwritable":
             why = f"cannot write {' '.join(marker.args)}: set `ssh.become: true`, or log in as root"
-            self.ran.failure = Failure(self.host, "", "lock file", why)
+            self.ran.failure = self.failure("lock file", why)
         elif word == "stopped":
             self.ran.stopped = True
         elif word == "facts":
@@ -134,6 +148,7 @@ class Reader:
             {
                 "type": "step",
                 "host": self.host,
+                "executor": self.executor,
                 "task": step.task,
                 "resource": step.resource.id,
                 "state": state,
@@ -146,9 +161,12 @@ class Reader:
         assert step is not None
         self._tell(state)
         command = step.resource.apply if state in ("failed", "unsettled") else step.resource.check
-        self.ran.failure = Failure(
-            self.host, step.task, step.resource.id, why, self._last(), command or step.resource.check
-        )
+        shown = command or step.resource.check
+        self.ran.failure = Failure(self.host, step.task, step.resource.id, why, self._last(), shown, self.executor)
+
+    def failure(self, resource: str, why: str, lines: tuple[str, ...] = ()) -> Failure:
+        """One that is no step's."""
+        return Failure(self.host, "", resource, why, lines, executor=self.executor)
 
     def _last(self) -> tuple[str, ...]:
         """The last lines; one that comes again with every look at what is waited for, where it was last."""
@@ -156,5 +174,6 @@ class Reader:
 
     def lost(self, error: HostError) -> None:
         task, resource = (self._at.task, self._at.resource.id) if self._at else ("", "")
-        self.ran.unreachable = isinstance(error, UnreachableError)
-        self.ran.failure = Failure(self.host, task, resource, str(error), self._last())
+        # Where another host is lost that works for this host, this host can be reached all the same.
+        self.ran.unreachable = isinstance(error, UnreachableError) and self.executor == self.host
+        self.ran.failure = Failure(self.host, task, resource, str(error), self._last(), executor=self.executor)

@@ -30,14 +30,19 @@ def fold(names: Sequence[str], most: int = 6) -> str:
 
 
 def folded(plan: Plan) -> list[tuple[Step, Outcome, list[str], list[str]]]:
-    """Changes in order, those that are the same on several hosts as one: (step, outcome, diff lines, hosts)."""
+    """Changes in order, those that are the same on several hosts as one: (step, outcome, diff lines, hosts).
+
+    Where work for a host runs elsewhere, as in a rolling change, each host's steps stay together.
+    """
+    rolling = {step.play for step in plan.steps if step.on}
     broken = {step.key for step in plan.broken}
     groups: dict[tuple[Any, ...], tuple[Step, Outcome, list[str], list[str]]] = {}
     for step in plan.changes:
         seen = plan.seen.get(step.key, Seen(Outcome.UNKNOWN))
         outcome = Outcome.BROKEN if step.key in broken else plan.outcome(step)
         lines = diff(step, seen)
-        key = (step.play, step.task, step.resource.id, outcome, tuple(lines))
+        alone = step.host if step.play in rolling else ""
+        key = (step.play, alone, step.task, step.resource.id, outcome, tuple(lines))
         groups.setdefault(key, (step, outcome, lines, []))[3].append(step.host)
     return list(groups.values())
 

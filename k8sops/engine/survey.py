@@ -13,21 +13,9 @@ from dataclasses import dataclass, replace
 from k8sops.engine import facts as facts_module
 from k8sops.engine.facts import Fleet, HostFacts
 from k8sops.engine.memory import keep, recall
-from k8sops.engine.plan import (
-    Filters,
-    Key,
-    Outcome,
-    Plan,
-    Seen,
-    Step,
-    check_parameters,
-    decisions,
-    find,
-    make_steps,
-    probes_of,
-    questions_of,
-)
+from k8sops.engine.plan import Filters, Key, Outcome, Plan, Seen, Step, make_steps
 from k8sops.engine.playbook import Playbook
+from k8sops.engine.questions import check_parameters, decisions, find, probes_of, questions_of
 from k8sops.engine.selection import check_picks
 from k8sops.engine.session import Session
 from k8sops.engine.shell import new_mark, parse_line, survey_script
@@ -71,7 +59,7 @@ def make_plan(
     wanted = group(steps)
     right = {name for name, told in said.told.items() if told.seen and guess[name] == wanted.get(name)}
     seen = {key: one for name in right for key, one in said.told[name].seen.items()}
-    seen |= survey(session, [step for step in steps if step.host not in right], said.fleet.facts)
+    seen |= survey(session, [step for step in steps if step.executor not in right], said.fleet.facts)
     return Plan(
         spec=spec,
         playbook=playbook,
@@ -223,6 +211,8 @@ def survey(session: Session, steps: Sequence[Step], known: Iterable[str]) -> dic
 
     answers = session.each([name for name in by_host if name in set(known)], ask)
     found: dict[Key, Seen] = {}
+    for name in by_host.keys() - answers.keys():
+        found |= broken(HostError(name, f"{name} did not answer, on which this runs"), by_host[name])
     for name, answer in answers.items():
         if isinstance(answer, HostError):
             found |= broken(answer, by_host[name])
@@ -265,9 +255,10 @@ def read_survey(mark: str, lines: Iterable[str]) -> dict[int, Seen]:
 
 
 def group(steps: Iterable[Step]) -> dict[str, list[Step]]:
+    """The steps by the host that they run on."""
     by_host: dict[str, list[Step]] = {}
     for step in steps:
-        by_host.setdefault(step.host, []).append(step)
+        by_host.setdefault(step.executor, []).append(step)
     return by_host
 
 

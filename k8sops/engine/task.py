@@ -9,6 +9,7 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
+from typing import Literal
 
 from k8sops.engine.facts import Fleet, Parameters, Probe
 from k8sops.engine.findings import Finding
@@ -55,6 +56,7 @@ class Task:
     shell lines that print facts which only this task wants, read as `HostFacts.more`, at the beginning of a run.
     `reads(spec, host, fleet, lines)`: findings in what a check of its resources printed on that host, and passed.
     `asks_again`: they are printed at the end of each play's script, too, for later plays.
+    `on`: where its resources run if not on the host that they are about: a drain runs by kubectl on a control plane.
     `decides(spec, fleet)`: parameters that are settled once, from the facts at the beginning, and hold to the end.
     """
 
@@ -68,6 +70,7 @@ class Task:
     asks: Callable[[ClusterSpec, HostEntry, Parameters], str] = _no_questions
     reads: Callable[[ClusterSpec, HostEntry, Fleet, Sequence[str]], Iterable[Finding]] = _no_reports
     asks_again: bool = False
+    on: Literal["", "control_plane[any]"] = ""
     decides: Callable[[ClusterSpec, Fleet], Parameters] = _no_decisions
 
 

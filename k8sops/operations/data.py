@@ -21,6 +21,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "changes": [
             {
                 "host": step.host,
+                "executor": step.executor,
                 "play": plan.playbook.plays[step.play].name,
                 "task": step.task,
                 "resource": step.resource.id,
@@ -43,6 +44,8 @@ def done_data(done: Done, run: str) -> dict[str, Any]:
         "run": run,
         "hosts": {name: vars(tally) for name, tally in done.tallies.items()},
         "failures": [vars(failure) for failure in done.failures],
-        "notConverged": [{"host": s.host, "task": s.task, "resource": s.resource.id} for s in done.still],
+        "notConverged": [
+            {"host": s.host, "executor": s.executor, "task": s.task, "resource": s.resource.id} for s in done.still
+        ],
         "stoppedBefore": done.stopped_before,
     }

@@ -34,7 +34,8 @@ def print_plan(console: Console, plan: Plan, *, diffs: bool) -> None:
         gate = " (waited for)" if step.resource.apply is None and outcome is not Outcome.BROKEN else ""
         colour = {"~": "yellow", "?": "cyan", "!": "red"}[SIGNS[outcome]]
         sign = f"[{colour}]{SIGNS[outcome]}[/{colour}]"
-        head = f"  {sign} {escape(step.resource.id)}{gate}  [dim]{escape(fold(hosts))}[/dim]"
+        place = f"{fold(hosts)} (runs on {step.on})" if step.on else fold(hosts)
+        head = f"  {sign} {escape(step.resource.id)}{gate}  [dim]{escape(place)}[/dim]"
         console.print(head, highlight=False, soft_wrap=True)
         if outcome is Outcome.UNKNOWN:
             console.print(
@@ -129,6 +130,7 @@ def print_recap(console: Console, tallies: Mapping[str, Tally], *, everything: b
 def print_failure(console: Console, failure: Failure) -> None:
     """Where, what, what was run, what it printed last, and what to do."""
     place = " / ".join(part for part in (failure.host, failure.task, failure.resource) if part)
+    place += f" (ran on {failure.executor})" if failure.executor != failure.host else ""
     console.print(
         f"\n[red bold]FAILED[/red bold] {escape(place)}: {escape(failure.why)}", highlight=False, soft_wrap=True
     )

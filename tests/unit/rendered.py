@@ -16,8 +16,9 @@ import yaml
 
 import k8sops
 from k8sops.engine.facts import Fleet, HostFacts
-from k8sops.engine.plan import Filters, check_parameters, decisions, make_steps
+from k8sops.engine.plan import Filters, make_steps
 from k8sops.engine.playbook import load_playbook
+from k8sops.engine.questions import check_parameters, decisions
 from k8sops.engine.resource import Resource
 from k8sops.engine.runsecrets import RunSecrets
 from k8sops.engine.shell import bare, define

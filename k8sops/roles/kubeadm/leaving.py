@@ -12,18 +12,6 @@ from k8sops.roles.protocols import networks
 RULES = ("KUBE-",)
 """What lines of iptables-save name that are kube-proxy's."""
 LINKS = ("kube-ipvs0", "nodelocaldns")
-
-PODS = r"""{{range .items}}{{$kind := ""}}{{range .metadata.ownerReferences}}{{$kind = .kind}}{{end}}"""
-PODS += r"""{{$mirror := ""}}{{range $k, $v := .metadata.annotations}}{{if eq $k "kubernetes.io/config.mirror"}}"""
-PODS += r"""{{$mirror = "yes"}}{{end}}{{end}}{{if and (ne $kind "DaemonSet") (eq $mirror "")"""
-PODS += r""" (ne .status.phase "Succeeded") (ne .status.phase "Failed")}}"""
-PODS += r"""{{if .metadata.deletionTimestamp}}ending {{end}}{{.metadata.namespace}}/{{.metadata.name}}"""
-PODS += r"""{{if eq $kind ""}} (no controller recreates it){{end}}{{"\n"}}{{end}}{{end}}"""
-"""The pods that a drain evicts: not those of DaemonSets, not mirrors of static pods, not those that have ended."""
-READY = '{{range .status.conditions}}{{if eq .type "Ready"}}{{.status}}{{end}}{{end}}'
-STEP = 60
-"""Seconds after which a running drain checks again whether the node is Ready."""
-
 POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"
 """Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
 
@@ -54,43 +42,6 @@ for _ in {{1..20}}; do
   sleep 0.5
 done
 [ -z "$pids" ] || {{ echo 'cannot kill these processes of pods:' $pids; exit 1; }}"""
-
-
-def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
-    """The node cordoned and drained, or no such node.
-
-    Pods of a node whose kubelet is not heard of never end by themselves: once they are told to, they are not waited
-    for. That is so where the host is silent (`answers` is False), and where only its kubelet is: that of a control
-    plane speaks to the API server beside it, which is dead with its etcd.
-    """
-    who = quote(name)
-    how = f"--ignore-daemonsets --delete-emptydir-data{' --force' if force or not answers else ''}"
-    listing = f"kubectl get pods -A --field-selector spec.nodeName={who} -o go-template={quote(PODS)}"
-    there = f'[ -n "$(kubectl get node {who} --ignore-not-found -o name)" ]'
-    ready = f'[ "$(kubectl get node {who} -o go-template={quote(READY)})" = True ]' if answers else "false"
-    return Resource(
-        id=f"drained:{name}",
-        check=f"""need_api
-{there} || exit 0
-pods=$({listing}) || exit 12
-{ready} || {{ echo "no heartbeat of its kubelet: not waiting for its pods"; pods=$(sed '/^ending /d' <<<"$pods"); }}
-[ "$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}')" = true ] && [ -z "$pods" ] && exit 0
-drift "$(sed 's/^ending //; s/^/evicts: /' <<<"${{pods:-nothing}}")" """,
-        apply=f"""until=$((SECONDS + {seconds}))
-while :; do
-  began=$SECONDS gone=() step=$((until - SECONDS))
-  {ready} || gone=(--skip-wait-for-delete-timeout=10)
-  [ $step -le {STEP} ] || step={STEP}
-  ! kubectl drain {who} {how} --timeout=${{step}}s "${{gone[@]}}" || break
-  # Refused at once, or out of time: what it said is the reason.
-  [ $((SECONDS - began)) -ge $step ] && [ $SECONDS -lt $until ] || exit 1
-done""",
-        want="only pods of DaemonSets",
-        settle=0 if answers else 60,
-        risk="drain",
-        about=name,
-        deadline=seconds + 60,
-    )
 
 
 def node_gone(name: str) -> Resource:

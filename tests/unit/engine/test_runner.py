@@ -15,8 +15,9 @@ from k8sops.engine.facts import HostFacts
 from k8sops.engine.fakes import FakeHost, UnexpectedScript, mark_of
 from k8sops.engine.host import Result
 from k8sops.engine.journal import Event, Journal, read
-from k8sops.engine.plan import Filters, make_steps, parameters_of
+from k8sops.engine.plan import Filters, make_steps
 from k8sops.engine.playbook import load_playbook
+from k8sops.engine.questions import parameters_of
 from k8sops.engine.render import data_path
 from k8sops.engine.runner import batches, run
 from k8sops.engine.session import Session

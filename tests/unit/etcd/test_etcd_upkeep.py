@@ -11,8 +11,8 @@ from test_members import spec
 
 from k8sops.engine import shell
 from k8sops.engine.facts import Fleet
-from k8sops.engine.plan import parameters_of
 from k8sops.engine.playbook import load_playbook
+from k8sops.engine.questions import parameters_of
 from k8sops.engine.render import data_path
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import load_task

@@ -10,8 +10,9 @@ from k8sops.engine.parameters import HOSTS, HostNames, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
+from k8sops.resources.nodes import drained
 from k8sops.roles.kubeadm.facts import identity
-from k8sops.roles.kubeadm.leaving import drained, node_gone
+from k8sops.roles.kubeadm.leaving import node_gone
 from k8sops.roles.protocols import etcd_members
 
 NO_VOLUMES = "delete the pods that use it, or drain the node, then reset again"
