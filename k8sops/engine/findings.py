@@ -541,12 +541,12 @@ def page() -> str:
     )
     return f"""# Findings
 
-Before k8sops changes anything it looks at every host, and reports everything that speaks against the change, all at
-once, as `[ERROR Name]` or `[WARNING Name]`.
+Before k8sops changes anything, it checks every host and reports all problems at once, as `[ERROR Name]` or
+`[WARNING Name]`.
 
-- **error**: nothing is applied. Fix it, or skip the check by name: `--ignore-preflight-errors=Name,…`, or
-  `preflight: {{ignore: [Name]}}` in the inventory. Findings that say "no" in the last column cannot be skipped.
-- **warning**: shown; the run goes on.
+- **error**: nothing is applied. Fix the problem, or skip the check by name: `--ignore-preflight-errors=Name,…`, or
+  `preflight: {{ignore: [Name]}}` in the inventory. Findings with "no" in the last column cannot be skipped.
+- **warning**: shown only; the run continues.
 - **pending**: the inventory was edited, and k8sops cannot change this on a living cluster yet. `k8sops check` exits 2.
 
 | name | level | what it means | how to fix it | can be skipped |

@@ -51,7 +51,7 @@ class Model(BaseModel):
 
 
 class OwnCni(Model):
-    """Another network: manifests of the user's own, and the ports that its nodes speak to each other on."""
+    """Another pod network: its manifests, and the ports that its nodes use among each other."""
 
     manifests: list[Line] = Field(min_length=1)
     ports: list[PortName] = []
@@ -82,7 +82,7 @@ else:
 
 
 class Ssh(Model):
-    """How hosts are reached; what is left out comes from ssh_config."""
+    """SSH connection settings; defaults come from ssh_config."""
 
     user: User | None = None
     port: Port | None = None
@@ -103,7 +103,7 @@ class Mirrors(Model):
 
 
 class Volume(Model):
-    """A path of the host that one of the control plane's programs sees (kubeadm: HostPathMount)."""
+    """A host path mounted into a control plane component (kubeadm: HostPathMount)."""
 
     name: DnsLabel
     host_path: Path
@@ -113,7 +113,7 @@ class Volume(Model):
 
 
 class Component(Model):
-    """One of the control plane's programs. A flag with a list is given once for each of its values."""
+    """A control plane component. A flag with a list is repeated for each value."""
 
     extra_args: dict[Flag, Line | list[Line]] = {}
     extra_volumes: list[Volume] = []
@@ -124,7 +124,7 @@ class ApiServer(Component):
 
 
 class ExternalEtcd(Model):
-    """An etcd that somebody else runs; `ca`, `cert` and `key` are files on the operator's machine."""
+    """An external etcd; `ca`, `cert` and `key` are files on the operator's machine."""
 
     endpoints: list[Url] = Field(min_length=1)
     ca: Line
@@ -133,21 +133,21 @@ class ExternalEtcd(Model):
 
 
 class Etcd(Model):
-    """The members that kubeadm runs, or an etcd of the user's own."""
+    """The members that kubeadm runs, or an external etcd."""
 
     extra_args: dict[Flag, Line | list[Line]] = {}
     external: ExternalEtcd | None = None
 
 
 class Download(Model):
-    """A file that is taken only if it is the one that was meant."""
+    """A file that is used only if its checksum matches."""
 
     url: Url
     sha256: Sha256
 
 
 class Docker(Model):
-    """cri_dockerd: a .deb, where no package repository has it."""
+    """cri_dockerd: a .deb, if no package repository has it."""
 
     cri_dockerd: Download | None = None
 
@@ -157,7 +157,7 @@ class Preflight(Model):
 
 
 class Drain(Model):
-    """How nodes are emptied. `force`: pods that no controller brings back are evicted, too."""
+    """How nodes are drained. `force`: also evict pods that no controller recreates."""
 
     timeout_seconds: Annotated[int, Field(strict=True, ge=1, le=86400)] = 300
     force: Switch = False
@@ -173,8 +173,8 @@ class Kubeconfig(Model):
 
 
 class Keep(Model):
-    """How many backups stay on a control plane: the last ones, and the newest of each of so many days, ISO weeks and
-    months that have any. What was made last, and the newest that passed its drill, stay whatever this says."""
+    """How many backups to keep on a control plane: the last ones, and the newest of each of so many days, ISO weeks and
+    months that have any. The last one, and the newest that passed its drill, are always kept."""
 
     last: Annotated[int, Field(strict=True, ge=1, le=10000)] = 7
     daily: Count = 7
@@ -183,7 +183,7 @@ class Keep(Model):
 
 
 class S3(Model):
-    """`credentials` refers to `KEY:SECRET`; they need no right to read, list or delete for a backup to succeed."""
+    """`credentials` refers to `KEY:SECRET`; backups need no permission to read, list or delete."""
 
     endpoint: Url | None = None
     region: Annotated[str, text(r"^[a-z0-9-]+$", "a region, e.g. us-east-1")] = "us-east-1"

@@ -101,7 +101,7 @@ def masked(data: Any, hidden: bool = False) -> Any:
         return [masked(value, hidden) for value in data]
     if not isinstance(data, str):
         return data
-    # A path to a key is no key.
+    # A path to a key is not a secret.
     if hidden and not data.startswith("/"):
         return "***"
     return ASSIGNED.sub(r"\1***", USERINFO.sub("//***@", data))

@@ -15,7 +15,7 @@ def _put(path: str, content: str, mode: int, owner: str) -> str:
 def file(path: str, content: str, *, mode: int = 0o644, owner: str = "root:root", secret: bool = False) -> Resource:
     """A regular file with exactly this content, mode and owner; replaced whole or not at all.
 
-    A `secret` file's present content stays on the host: its drift is told, not shown.
+    A `secret` file's present content stays on the host: the plan says that it differs, without a diff.
     """
     user, group = owner.split(":")
     digest = hashlib.sha256(content.encode()).hexdigest()

@@ -37,9 +37,9 @@ has=$(kubectl get node {who} -o go-template='{{{{.spec.unschedulable}}}}') || ex
 def drained(name: str, *, answers: bool, force: bool, seconds: int) -> Resource:
     """The node cordoned and drained, or no such node.
 
-    Pods of a node whose kubelet is not heard of never end by themselves: once they are told to, they are not waited
-    for. That is so where the host is silent (`answers` is False), and where only its kubelet is: that of a control
-    plane speaks to the API server beside it, which is dead with its etcd.
+    Pods of a node without heartbeat never terminate: once they are being deleted, they are not waited for. That applies
+    if the host is unreachable (`answers` is False), and if only its kubelet is: kubelet of a control plane uses the
+    API server on its own host, which is down together with its etcd.
     """
     who = quote(name)
     how = f"--ignore-daemonsets --delete-emptydir-data{' --force' if force or not answers else ''}"

@@ -44,7 +44,7 @@ def packages(
         deadline=1200,
         asks=(("package", *wanted),),
         risk=_risk(approved),
-        # Containers that somebody runs on a host that is no node yet count as well.
+        # Containers that run on a host before it joins count as well.
         in_use=bool(approved),
     )
 

@@ -87,7 +87,7 @@ class EtcdMembers(Protocol):
     """The members of etcd, for what takes control planes in and out (`roles/etcd/upkeep.py`)."""
 
     def removing_members(self, peers: Sequence[str]) -> str:
-        """Shell lines after which etcd has no member with one of these peer URLs."""
+        """Shell lines that remove the members with these peer URLs from etcd."""
         ...
 
     def member_left(self, name: str, *, peer: str) -> Resource:

@@ -1,4 +1,4 @@
-"""Clusters that are not ours, and edits that a living cluster cannot follow: refused, and nothing is written."""
+"""Foreign clusters, and edits that a living cluster cannot apply: refused, and nothing is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts with a history: what an earlier life has left is named before it wins over what k8sops installs."""
+"""Hosts with leftovers of earlier use: reported before they override what k8sops installs."""
 
 from __future__ import annotations
 

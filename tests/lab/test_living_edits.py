@@ -1,4 +1,4 @@
-"""Edits of the inventory, and of the cluster by hand, that k8sops cannot roll out: each is named, and nothing else is."""
+"""Edits of the inventory, and of the cluster by hand, that k8sops cannot roll out: exactly those are reported."""
 
 from __future__ import annotations
 

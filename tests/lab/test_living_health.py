@@ -1,4 +1,4 @@
-"""What is broken inside a living cluster is named with its cause, by status, check and verify; own manifests."""
+"""Problems of a living cluster are reported with their cause by status, check and verify; custom manifests."""
 
 from __future__ import annotations
 

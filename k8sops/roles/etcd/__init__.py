@@ -1,4 +1,4 @@
-"""What hosts are told about etcd: bash that comes behind shell.sh, over SSH now or in a script that stays there."""
+"""Bash for etcd on hosts: follows shell.sh, over SSH now or in a script that stays on the host."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from pathlib import Path
 
 @cache
 def library(*names: str) -> str:
-    """These files of bash, one behind the other: `library("tools", "backup")`."""
+    """These bash files, concatenated: `library("tools", "backup")`."""
     return "\n".join(Path(__file__).with_name(f"{name}.sh").read_text(encoding="utf-8") for name in names)

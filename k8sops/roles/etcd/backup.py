@@ -1,4 +1,4 @@
-"""A backup of etcd as its manifest tells it: the names of its files, and what is in it."""
+"""A backup of etcd as described by its manifest: the names and the content of its files."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from k8sops.roles.etcd import library
 STEM = re.compile(
     r"([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?)-([0-9]{8}T[0-9]{6}Z)-([a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?)"
 )
-"""CLUSTER-YYYYMMDDTHHMMSSZ-NODE: the name of a backup, without what its files end in."""
+"""CLUSTER-YYYYMMDDTHHMMSSZ-NODE: the name of a backup, without file extensions."""
 TIME = "%Y%m%dT%H%M%SZ"
 PATIENCE = 7200
-"""Seconds that a backup, a copy or a drill may take."""
+"""Time limit of a backup, a copy or a drill, in seconds."""
 
 
 T = TypeVar("T")
 
 
 class Moment(NamedTuple):
-    """When a backup was taken: by which etcd (its id of itself), at which revision. The time is in its name."""
+    """The position of a backup: cluster id of etcd, revision, and name (which includes the time)."""
 
     cluster_id: str
     revision: int
@@ -35,7 +35,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest says. Sizes in bytes; `at` is the time in the name; hashes in hex, absent is empty or None."""
+    """A manifest. Sizes in bytes; `at` is the time in the name; hashes in hex; absent values are empty or None."""
 
     name: str
     cluster: str
@@ -57,7 +57,7 @@ class Manifest:
 
     @property
     def files(self) -> tuple[str, str, str]:
-        """The snapshot, the tar and the manifest, which is always the last."""
+        """The snapshot, the tar and, always last, the manifest."""
         end = ".age" if self.encrypted_to else ""
         return f"{self.name}.db{end}", f"{self.name}.tar{end}", f"{self.name}.json"
 
@@ -67,38 +67,38 @@ class Manifest:
 
     @property
     def verified(self) -> bool:
-        """Its last drill was passed."""
+        """Whether its last drill passed."""
         return bool(self.drill and self.drill.get("ok"))
 
     @property
     def state(self) -> str:
-        """Its drill, in a word or two."""
+        """The result of its drill, in a few words."""
         if not self.drill:
             return "not tried"
         return "passed" if self.verified else f"failed: {self.drill.get('why')}"
 
 
 def check_name(name: str) -> str:
-    """The name, when it is one of a backup; InputError else. No path can be made of one that leads elsewhere."""
+    """The name if it is valid, InputError otherwise. A valid name cannot lead to another directory."""
     if not STEM.fullmatch(name):
         raise InputError(f"invalid backup name `{name}`", remedy="`k8sops etcd list` shows all backups")
     return name
 
 
 def stem(cluster: str, at: datetime, node: str) -> str:
-    """The name of a backup that is begun at this time."""
+    """The name of a backup started at this time."""
     return check_name(f"{cluster}-{at.astimezone(UTC).strftime(TIME)}-{node}")
 
 
 def time_of(name: str) -> datetime:
-    """The time in the name of a backup; ValueError where that is none."""
+    """The time in the name of a backup; ValueError if it is not a date."""
     match = STEM.fullmatch(check_name(name))
     assert match
     return datetime.strptime(match[2], TIME).replace(tzinfo=UTC)
 
 
 def parse(text: str, *, source: str = "a manifest") -> Manifest:
-    """The manifest in this text; InputError where it is none."""
+    """The manifest in this text; InputError if it is invalid."""
     try:
         data = json.loads(text)
         if data["kind"] != "EtcdBackup" or not isinstance(data["size"], int):
@@ -128,7 +128,7 @@ def parse(text: str, *, source: str = "a manifest") -> Manifest:
 
 
 def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:
-    """Ordered by the rule that control planes keep backups by (keep.sh), which is run here by this machine's bash.
+    """Backups ordered by the rule of retention on control planes (keep.sh), run by this machine's bash.
 
     One backup at several places keeps the order in which it came.
     """
@@ -142,5 +142,5 @@ def newest_first(found: Iterable[T], moment: Callable[[T], Moment]) -> list[T]:
 
 
 def newest(found: Iterable[Manifest]) -> Manifest | None:
-    """The first of them."""
+    """The newest of these backups."""
     return next(iter(newest_first(found, lambda one: one.moment)), None)

@@ -1,17 +1,17 @@
-# Backups of etcd on this host: three files with one stem. The manifest is written last: a backup exists when its
-# manifest does. Comes behind shell.sh and tools.sh.
+# Backups of etcd on this host: three files with one stem. The manifest is written last: a backup exists once its
+# manifest exists. Follows shell.sh and tools.sh.
 # shellcheck shell=bash disable=SC2015
 CLUSTER=${CLUSTER-} MY_NODE=${MY_NODE-$(uname -n)} TOOL=${TOOL-} FOLDER=${FOLDER-/var/backups/k8sops}
-# The client URLs of all control planes, with spaces: asked where this host's own member is dead or lags.
+# Space-separated client URLs of all control planes, used if this host's own member is dead or behind.
 ENDPOINTS=${ENDPOINTS-https://127.0.0.1:2379}
 BACKUP_LOCK=${BACKUP_LOCK-/run/k8sops-backup.lock}
 STEM_PATTERN='[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?-[0-9]{8}T[0-9]{6}Z-[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?'
-# Kinds whose objects are counted, and the part of their keys behind /registry/.
+# Kinds whose objects are counted, and their key prefix below /registry/.
 KINDS="nodes=minions namespaces=namespaces secrets=secrets configmaps=configmaps pods=pods services=services/specs
 deployments=deployments daemonsets=daemonsets statefulsets=statefulsets persistentvolumes=persistentvolumes
 persistentvolumeclaims=persistentvolumeclaims customresourcedefinitions=apiextensions.k8s.io/customresourcedefinitions"
 
-# refuse NAME TEXT: FAILURE is the one clear error, printed at the end; NAME is what manifests and tests know it by.
+# refuse NAME TEXT: sets FAILURE, the error that is printed at the end; NAME identifies it in manifests and tests.
 FAILURE=
 refuse() { FAILURE="$1: $2"; return 1; }
 
@@ -28,14 +28,14 @@ json() {
 # value NAME FILE: of a manifest, where each field has a line of its own; without quotes. `null` is nothing.
 value() { sed -n "s/^  \"$1\": \"\{0,1\}\(.*[^\",]\)\"\{0,1\},\{0,1\}\$/\1/p" "$2" | grep -vx null | head -n 1; }
 
-# alone: only one works on this host's backups at a time, by a kernel lock that ends with it.
+# alone: takes the kernel lock on this host's backups; it is released when the process ends.
 alone() {
   exec 7>>"$BACKUP_LOCK"
   flock -n 7 || { refuse Busy "another backup or drill is running on this host: $(head -c 200 "$BACKUP_LOCK")"; return 1; }
   printf 'pid %s, since %s\n' $$ "$(date -u +%FT%TZ)" >"$BACKUP_LOCK"
 }
 
-# swept: what one that died has left is gone; a snapshot without its manifest is no backup.
+# swept: removes files of interrupted runs; a snapshot without a manifest is not a backup.
 swept() {
   local one
   install -d -m 0700 "$FOLDER" || { refuse Unwritable "cannot create the folder $FOLDER"; return 1; }
@@ -45,7 +45,7 @@ swept() {
   done
 }
 
-# room FOLDER BYTES: so much is free there, and some to spare: etcd itself may live on the same disk.
+# room FOLDER BYTES: checks for enough disk space, with a reserve: etcd may be on the same disk.
 room() {
   local free spare=${SPARE-67108864}
   free=$(df --output=avail -B1 "$1" | tail -n 1) || return 1
@@ -53,25 +53,25 @@ room() {
     refuse NoSpace "not enough disk space in $1: $((free >> 20)) MiB free, $((($2 + spare) >> 20)) MiB required"
 }
 
-# settled FILE: what was written as a temporary file bears its name, and will after a power cut.
+# settled FILE: syncs the temporary file and renames it to its final name, safe against power loss.
 settled() { chmod 0600 "$FOLDER/.$1.part" && sync "$FOLDER/.$1.part" && mv -fT "$FOLDER/.$1.part" "$FOLDER/$1"; }
 
-# embedded_sum FILE: hex of the SHA-256 that etcd put behind the snapshot.
+# embedded_sum FILE: the SHA-256 (hex) that etcd appended to the snapshot.
 embedded_sum() { tail -c 32 "$1" | od -An -v -tx1 | tr -d ' \n'; }
 
-# snapshot_whole FILE: what stands before the last 32 bytes has the SHA-256 that they say.
+# snapshot_whole FILE: checks the SHA-256 in the last 32 bytes against the rest.
 snapshot_whole() {
   local size
   size=$(stat -c %s "$1") || return 1
   [ "$size" -gt 0 ] || { refuse Empty "the snapshot is empty"; return 1; }
-  # A database is of whole pages of 512 bytes at least, and the hash comes behind them (etcdutl knows it by that).
+  # A database consists of pages of at least 512 bytes, followed by the hash (etcdutl detects it the same way).
   [ $((size % 512)) = 32 ] || { refuse Truncated "the snapshot of $size bytes is truncated: it has no hash at its end"; return 1; }
   [ "$(head -c -32 "$1" | sha256sum | cut -c1-64)" = "$(embedded_sum "$1")" ] ||
     refuse HashDiffers "the snapshot is damaged: its content does not match the hash at its end"
 }
 
-# pick_member: ETCDCTL_ENDPOINTS becomes a member that answers a read which the quorum has confirmed, so that it does
-# not lag; this host's own when it does. REVISION is what it has at least.
+# pick_member: sets ETCDCTL_ENDPOINTS to a member that answers a linearizable read, so it is not behind; this host's own
+# if possible. REVISION is a lower bound of its revision.
 pick_member() {
   local one
   for one in ${ETCDCTL_ENDPOINTS-https://127.0.0.1:2379} $ENDPOINTS; do
@@ -84,7 +84,7 @@ pick_member() {
   refuse NoQuorum "no etcd member answers a linearizable read"
 }
 
-# mark_now NAME TEXT: a word of the marker, written through the API; without an API there is none.
+# mark_now NAME TEXT: writes a value of the marker ConfigMap through the API; fails without an API.
 mark_now() {
   local what
   what=$(printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"k8sops-backup-marker","namespace":"kube-system"},"data":{"%s":"%s"}}' "$1" "$2")
@@ -92,11 +92,11 @@ mark_now() {
     kubectl apply --server-side --field-manager="k8sops-$1" --force-conflicts --request-timeout=10s -f - <<<"$what" >/dev/null
 }
 
-# finished STEM: the other control planes, and `k8sops status`, hear of it. Without an API they do not, which costs nothing.
+# finished STEM: tells the other control planes and `k8sops status`. Without an API they are not told, which is harmless.
 finished() { mark_now 'done' "done/$1" || echo "the API does not answer: the other control planes are not told of this backup" >&2; }
 
 # at_revision REVISION: COUNTS (JSON), KEYS, HASH and COMPACTED of the picked member at this revision. All counts are
-# asked at once: a process for each would take longer than they do.
+# queried in one transaction: a process for each would take longer.
 at_revision() {
   local kind said all
   mapfile -t all < <({
@@ -113,15 +113,15 @@ at_revision() {
   said=$(ETCD_PATIENCE=150 etcdctl endpoint hashkv --rev="$1" --command-timeout=120s -w json) || return 1
   HASH=$(number hash <<<"$said") COMPACTED=$(number compact_revision <<<"$said")
   COMPACTED=${COMPACTED:-0}
-  # What is left of the counts is the sum, which was asked last.
+  # The last count that is left is the sum.
   [ -n "$HASH" ] && [ "${#all[@]}" = 1 ]
 }
 
-# uncompacted REVISION: etcd has not been compacted beyond it.
+# uncompacted REVISION: true unless etcd was compacted beyond it.
 uncompacted() { etcdctl get k8sops --rev="$(($1 > 1 ? $1 : 1))" --command-timeout=10s >/dev/null 2>&1; }
 
 # snapshot STEM: .STEM.db.part holds a snapshot, proven whole, and the variables say what is in it at REVISION.
-# The hash of the keyspace depends on how far it was compacted: where that changed meanwhile, all is done again.
+# The hash of the keyspace depends on the compaction: if that changed meanwhile, everything is repeated.
 snapshot() {
   local tries said
   for tries in 1 2 3; do
@@ -143,7 +143,7 @@ snapshot() {
   refuse Compacted "etcd was compacted during each of 3 snapshots"
 }
 
-# beside STEM: .STEM.tar.part holds what a restore needs beside the snapshot.
+# beside STEM: writes .STEM.tar.part, which a restore needs in addition to the snapshot.
 beside() {
   local at files=() one
   at="$FOLDER/.$1.tar.part.d"
@@ -168,8 +168,8 @@ kubernetes_version() {
   sed -n 's/^ *image:.*kube-apiserver:v\([0-9.]*\).*/\1/p' /etc/kubernetes/manifests/kube-apiserver.yaml 2>/dev/null | head -n 1
 }
 
-# manifest STEM: the text of a manifest, out of what snapshot and beside have left. One field a line: `value` and
-# `record_drill` read it by that.
+# manifest STEM: prints the manifest, from the variables of snapshot and beside. One field per line, because `value` and
+# `record_drill` parse lines.
 manifest() {
   local ca uid
   ca=$(sha256sum /etc/kubernetes/pki/ca.crt 2>/dev/null | cut -c1-64)
@@ -207,7 +207,7 @@ manifest() {
 END
 }
 
-# take STEM: the backup STEM exists in FOLDER. The caller holds the lock (alone).
+# take STEM: takes the backup STEM in FOLDER. The caller holds the lock (alone).
 take() {
   local stem=$1
   is_stem "$stem" && swept || return 1

@@ -14,12 +14,12 @@ S3_CONFIG_OF_RUN = "/run/k8sops-s3.curl"
 
 
 def _scripts(spec: ClusterSpec, host: HostEntry) -> str:
-    # They look at exit codes themselves.
+    # The scripts check exit codes themselves.
     return f"set +e +o pipefail\n{words_of(spec, host)}\n{library('tools', 'backup', 'drill', 'copies', 'keep')}"
 
 
 def taken(spec: ClusterSpec, host: HostEntry, name: str) -> Resource:
-    """The backup of this name lies on this control plane: snapshot, what a restore needs beside it, manifest."""
+    """The backup of this name taken on this control plane: snapshot, PKI and configuration, manifest."""
     return Resource(
         id=f"etcd-backup:{name}",
         check=f"[ -f {quote(f'{spec.settings.backup.folder}/{name}.json')} ] || drift",
@@ -33,11 +33,11 @@ alone && take {quote(name)} && finished {quote(name)} && prune {quote(name)} || 
 def copied(
     spec: ClusterSpec, host: HostEntry, name: str, to: str, *, encrypt_to: str, credentials: Secret | None
 ) -> Resource:
-    """A copy of the backup is at `to`, encrypted to `encrypt_to` where that is given; its manifest came last."""
+    """The backup copied to `to`, encrypted to `encrypt_to` if given; its manifest last."""
     manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
     config = ""
     if credentials:
-        # curl reads the credentials from a file of root's alone; argv would show them to everybody.
+        # curl reads the credentials from a file that only root can read; in argv everybody could see them.
         config = f"""trap 'rm -f {S3_CONFIG_OF_RUN}' EXIT
 printf 'user = "%s"\\n' "${credentials.variable}" | put_file {S3_CONFIG_OF_RUN} 0600 root:root
 S3_CONFIG={S3_CONFIG_OF_RUN}"""
@@ -56,7 +56,7 @@ alone && copy {quote(name)} {quote(to)} || fail""",
 
 
 def verified(spec: ClusterSpec, host: HostEntry, name: str, *, since: str) -> Resource:
-    """The backup of this name was restored beside the cluster, later than `since`, and is what its manifest says."""
+    """The drill of this backup passed, later than `since`: restored and compared with its manifest."""
     manifest = quote(f"{spec.settings.backup.folder}/{name}.json")
     return Resource(
         id=f"etcd-drill:{name}",

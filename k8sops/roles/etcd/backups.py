@@ -1,4 +1,4 @@
-"""All backups of a cluster: where they lie, and how they are shown."""
+"""All backups of a cluster: where they are, and how they are listed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Found = Iterable[tuple[str, Manifest]]
 
 
 def on_hosts(connect: Callable[[str], Host], spec: ClusterSpec) -> tuple[list[tuple[str, Manifest]], dict[str, str]]:
-    """The backups on all control planes, and why some cannot be asked."""
+    """The backups on all control planes, and the errors of control planes that failed."""
     folder = quote(spec.settings.backup.folder)
     body = f'for one in {folder}/*.json; do [ ! -f "$one" ] || {{ mark manifest; cat "$one"; }}; done; mark end'
 
@@ -34,7 +34,7 @@ def on_hosts(connect: Callable[[str], Host], spec: ClusterSpec) -> tuple[list[tu
 
     answers = Session(connect, lambda event: None).each([host.name for host in spec.control_planes], one)
     failed = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
-    # What is silent is named where it is shown, as other places are.
+    # Unreachable hosts are listed like other places that cannot be read.
     silent = {name: why.removeprefix(f"{name}: ") for name, why in failed.items()}
     return [pair for answer in answers.values() if not isinstance(answer, HostError) for pair in answer], silent
 
@@ -56,7 +56,7 @@ def _manifests(mark: str, out: str) -> list[Manifest]:
 
 
 def list_data(cluster: str, found: Found, silent: Mapping[str, str]) -> dict[str, Any]:
-    """The list for programs; times as ISO 8601, sizes in bytes."""
+    """The list as JSON data; times in ISO 8601, sizes in bytes."""
     items = [
         {
             "name": one.name,
@@ -80,7 +80,7 @@ def in_order(found: Found) -> list[tuple[str, Manifest]]:
 
 
 def tools_of(connect: Callable[[str], Host], spec: ClusterSpec, version: str, folder: Path) -> None:
-    """The folder on this machine holds etcd, etcdctl and etcdutl of this version, from a control plane that has it."""
+    """Copy etcd, etcdctl and etcdutl of this version from a control plane to a folder on this machine."""
     body = [library("tools"), "etcd_tools || exit 1", f'[ "$(etcd_version)" = {quote(version)} ] || exit 2']
     tried = []
     for host in spec.control_planes:

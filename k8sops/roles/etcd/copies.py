@@ -1,4 +1,4 @@
-"""Backups that leave their control plane for this machine, and those that lie elsewhere, read by this machine."""
+"""Backups copied from control planes to this machine, and copies elsewhere that this machine reads."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ LIBRARIES = ("tools", "backup", "drill", "copies", "keep")
 
 
 class BackupError(K8sopsError):
-    """A backup that is not what it should be, or cannot be had; exit code 3."""
+    """A backup that is damaged or cannot be read; exit code 3."""
 
     exit_code = HostError.exit_code
 
 
 def pull(host: Host, folder: str, name: str, into: Path, recipient: str | None = None) -> None:
-    """The backup of this control plane is in `into` on this machine, 0600: whole, the manifest last.
+    """Copy a backup from a control plane to the folder `into` on this machine, mode 0600, the manifest last.
 
-    With a recipient it is encrypted there, before it leaves. It streams: what is in memory is one block.
+    With a recipient it is encrypted before it leaves the host. It is streamed: only one block is in memory.
     """
     manifest = parse(_text(host, f"{folder}/{name}.json"), source=f"{name}.json on {host.name}")
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def _text(host: Host, path: str) -> str:
 
 
 def _stream(host: Host, command: str, target: Path, *, tail: int, size: int | None) -> str:
-    """What the command prints is the file; the hash of all but the last `tail` bytes."""
+    """Write the output of the command to the file; returns the hash of all but the last `tail` bytes."""
     digest, held, count = hashlib.sha256(), b"", 0
     new = target.with_name(f".{target.name}.part")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -91,14 +91,14 @@ def _stream(host: Host, command: str, target: Path, *, tail: int, size: int | No
 
 @dataclass(frozen=True)
 class Place:
-    """A place where copies lie (`s3://…`, `ssh://…` or a folder), read by this machine's bash and curl."""
+    """A place of copies (`s3://…`, `ssh://…` or a folder), read with this machine's bash and curl."""
 
     spec: ClusterSpec
     url: str
     scratch: Path
 
     def bash(self, *body: str, folder: Path | None = None, timeout: float = PATIENCE) -> str:
-        """What the library's words print; BackupError with the one clear error where they fail."""
+        """The output of these functions of the library; BackupError with the last line of stderr if they fail."""
         words = {
             "CLUSTER": self.spec.cluster,
             "MY_NODE": os.uname().nodename,
@@ -121,7 +121,7 @@ class Place:
         return done.stdout
 
     def _config(self) -> str:
-        """curl's file with the credentials; none are wanted for a folder."""
+        """Write the credentials to a file for curl; a folder needs none."""
         reference = self.spec.settings.backup.s3.credentials
         if not self.url.startswith("s3://") or not reference:
             return ""
@@ -145,7 +145,7 @@ class Place:
         return found
 
     def manifests(self) -> list[Manifest]:
-        """All that can be read; one that is damaged is passed over."""
+        """All manifests that can be read; damaged ones are skipped."""
         found = []
         for name in self.names():
             try:
@@ -155,7 +155,7 @@ class Place:
         return [one for one in found if one.cluster == self.spec.cluster]
 
     def find(self, name: str) -> Manifest:
-        """The manifest of this name, or the newest where none is given."""
+        """The manifest of this name, or the newest if none is given."""
         if name:
             return self.manifest(name)
         found = newest(self.manifests())
@@ -164,7 +164,7 @@ class Place:
         return found
 
     def take(self, manifest: Manifest, identity: Path | None) -> None:
-        """The files of the backup are in the scratch folder, decrypted."""
+        """Fetch the files of the backup into the scratch folder, decrypted."""
         for file in manifest.files[:2]:
             at = self.fetch(file)
             if at.suffix == ".age":
@@ -188,13 +188,13 @@ class Place:
 
 @contextmanager
 def place(spec: ClusterSpec, url: str) -> Iterator[Place]:
-    """The place, with a scratch folder of its own (below TMPDIR) that is removed in the end."""
+    """The place, with its own scratch folder (below TMPDIR), which is removed at the end."""
     with TemporaryDirectory(prefix="k8sops-") as name:
         yield Place(spec, url, Path(name))
 
 
 def elsewhere(spec: ClusterSpec, urls: Sequence[str]) -> tuple[list[tuple[str, Manifest]], dict[str, str]]:
-    """(place, manifest) of all copies at these places, and why others cannot be read."""
+    """(place, manifest) of all copies at these places, and the errors of places that cannot be read."""
     found: list[tuple[str, Manifest]] = []
     silent: dict[str, str] = {}
     for url in urls:

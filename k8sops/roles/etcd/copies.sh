@@ -1,13 +1,13 @@
-# Copies of backups elsewhere: S3, or another host by SSH; encrypted by age where there is a recipient. The manifest
-# goes last. Nothing is held in memory. Comes behind backup.sh.
+# Copies of backups to S3, or to another host over SSH; encrypted by age if there is a recipient. The manifest is copied
+# last. Files are streamed. Follows backup.sh.
 # shellcheck shell=bash disable=SC2015,SC2016
 S3_ENDPOINT=${S3_ENDPOINT-} S3_REGION=${S3_REGION-us-east-1} S3_CONFIG=${S3_CONFIG-} ENCRYPT_TO=${ENCRYPT_TO-}
-# Bytes of one part of an upload; S3 takes 10,000 of them.
+# Bytes in a part of an upload; S3 allows 10,000 parts.
 S3_PART=${S3_PART-67108864}
 
 # s3 METHOD PLACE [FILE]: one request, with FILE as its body; PLACE is `BUCKET/KEY?QUERY`, the query sorted. Its answer is
 # left in S3_INTO, or S3_BODY, its header in S3_HEAD. The hash of the body is signed, so the server compares it. Tried
-# three times where the network or the server is at fault, never where it says no.
+# three times on errors of the network or the server, never after a refusal.
 s3() {
   local method=$1 place=$2 body=${3-/dev/null} code said tries how=()
   S3_HEAD=$FOLDER/.s3-head.part S3_BODY=$FOLDER/.s3-body.part
@@ -15,7 +15,7 @@ s3() {
   case $method in PUT) how=(-T "$body") ;; POST) how=(--data-binary "@$body" -H 'Content-Type: application/xml') ;; esac
   for tries in 1 2 3; do
     rm -f "$S3_BODY" "$S3_HEAD"
-    # curl signs a header that it was told of, and 7.88 signs no other hash rightly.
+    # curl signs headers that are given explicitly, and 7.88 signs no other hash correctly.
     code=$(curl -q -sS -K "$S3_CONFIG" --aws-sigv4 "aws:amz:$S3_REGION:s3" --request "$method" --globoff \
       -H "x-amz-content-sha256: $(sha256sum <"$body" | cut -c1-64)" "${how[@]}" --expect100-timeout 0.2 \
       --connect-timeout 10 --speed-limit 1024 --speed-time "${S3_PATIENCE-30}" -D "$S3_HEAD" \
@@ -66,20 +66,20 @@ s3_send() {
     wait "$SOURCE_PID" || { refuse ReadFailed "cannot read or encrypt the file to copy"; break; }
     printf '<CompleteMultipartUpload>%s</CompleteMultipartUpload>' "$list" >"$part"
     s3 POST "$place?uploadId=$(in_query "$id")" "$part" || break
-    # What failed late is said in an answer that begins as a success.
+    # A late failure is reported in the body of a successful response.
     ! grep -q '<Error>' "$S3_BODY" || { refuse S3Failed "the S3 server did not complete the upload of $place"; break; }
     rm -f "$part"
     return 0
   done
   rm -f "$part"
-  # What was uploaded so far costs money until it is given up; a key that may not do so leaves it to the bucket's rules.
+  # Uploaded parts cost money until the upload is aborted; without that permission, the bucket's rules have to do it.
   local why=$FAILURE
   [ -z "$id" ] || s3 DELETE "$place?uploadId=$(in_query "$id")" || :
   FAILURE=$why
   return 1
 }
 
-# over_ssh PLACE SCRIPT WORD…: the script runs at the host of ssh://USER@HOST[:PORT]/FOLDER; its $1 is the folder.
+# over_ssh PLACE SCRIPT WORD…: runs the script on the host of ssh://USER@HOST[:PORT]/FOLDER; its $1 is the folder.
 over_ssh() {
   local place=${1#ssh://} script=$2 who port=22 words='' one
   shift 2
@@ -90,14 +90,14 @@ over_ssh() {
     "sh -c $(printf %q "$script") k8sops$words"
 }
 
-# ssh_send PLACE NAME: stdin becomes the file NAME there, whole or not at all.
+# ssh_send PLACE NAME: writes stdin to the file NAME there, atomically.
 ssh_send() {
   local sum said
   said=$(tee >(sha256sum | cut -c1-64 >"$FOLDER/.ssh-sum.part") | over_ssh "$1" \
     'umask 077; mkdir -p "$1" && cat >"$1/.$2.part" && sync "$1/.$2.part" && sha256sum <"$1/.$2.part"' "$2" 2>"$FOLDER/.ssh-error.part") || {
     refuse SSHFailed "cannot copy $2 to $1: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"; return 1; }
   wait "$SOURCE_PID" || { refuse ReadFailed "cannot read or encrypt the file to copy"; return 1; }
-  # tee does not wait for who reads from it.
+  # tee does not wait for its reader.
   until [ -s "$FOLDER/.ssh-sum.part" ]; do sleep 0.1; done
   sum=$(cat "$FOLDER/.ssh-sum.part")
   [ "${said%% *}" = "$sum" ] || { refuse SSHFailed "the copy of $2 at $1 differs from the original"; return 1; }
@@ -105,7 +105,7 @@ ssh_send() {
     refuse SSHFailed "cannot store $2 at $1: $(tail -n 1 "$FOLDER/.ssh-error.part" | cut -c1-200)"
 }
 
-# send PLACE NAME: stdin becomes NAME there.
+# send PLACE NAME: writes stdin to NAME there.
 send() {
   local to=${1%/}
   case $to in
@@ -115,10 +115,10 @@ send() {
   esac
 }
 
-# outgoing FILE: what leaves the host.
+# outgoing FILE: prints the file, encrypted if there is a recipient.
 outgoing() { if [ -n "$ENCRYPT_TO" ]; then age -r "$ENCRYPT_TO" "$1"; else cat "$1"; fi; }
 
-# copy STEM PLACE: the backup is there too, and the manifest here says so. The caller holds the lock.
+# copy STEM PLACE: copies the backup there, and records it in the manifest here. The caller holds the lock.
 copy() {
   local code=0
   copying "$1" "$2" || code=1
@@ -152,7 +152,7 @@ copying() {
   echo "copied $stem to $to${ENCRYPT_TO:+, encrypted to $ENCRYPT_TO}"
 }
 
-# note STEM PLACE: the manifest there says what the one here says of the drill.
+# note STEM PLACE: updates the result of the drill in the manifest there.
 note() {
   local json="$FOLDER/$1.json"
   FAILURE_OF_NOTE=$FAILURE
@@ -162,7 +162,7 @@ note() {
   return 1
 }
 
-# send_file PLACE FILE: the file is there too, under its own name.
+# send_file PLACE FILE: copies the file there, under its own name.
 send_file() {
   case $1 in
   *://*)
@@ -175,7 +175,7 @@ send_file() {
   esac
 }
 
-# fetch PLACE NAME FOLDER: the file NAME of PLACE is in FOLDER, whole or not at all.
+# fetch PLACE NAME FOLDER: fetches the file NAME of PLACE into FOLDER, atomically.
 fetch() {
   local from=${1%/} into="$3/.$2.part"
   case $from in
@@ -186,7 +186,7 @@ fetch() {
   esac && mv -f "$into" "$3/$2" || { rm -f "$into"; return 1; }
 }
 
-# names PLACE: what manifests are there, as STEM, one a line.
+# names PLACE: the stems of the manifests there, one per line.
 names() {
   local from=${1%/} prefix
   case $from in

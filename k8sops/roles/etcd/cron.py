@@ -1,4 +1,4 @@
-"""The part of systemd's calendar that cron knows, too."""
+"""OnCalendar expressions of systemd that cron supports too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORDS = {"hourly": "0 * * * *", "daily": "0 0 * * *", "weekly": "0 0 * * Mon", "
 
 
 def cron_of(calendar: str) -> str:
-    """The five fields of crontab(5) for an OnCalendar expression; ValueError where cron cannot say it."""
+    """The five fields of crontab(5) for an OnCalendar expression; ValueError if cron cannot express it."""
     text = calendar.strip()
     if text in WORDS:
         return WORDS[text]

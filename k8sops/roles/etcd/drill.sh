@@ -1,9 +1,9 @@
 # The restore drill: a backup is restored into a scratch etcd of the same version and compared with its manifest.
-# Comes behind tools.sh and backup.sh; the same on control planes and on the operator's machine.
+# Follows tools.sh and backup.sh; used on control planes and on the operator's machine.
 # shellcheck shell=bash disable=SC2015,SC2017
 MARKER_KEY=/registry/configmaps/kube-system/k8sops-backup-marker
 
-# same_cluster MANIFEST: the backup is of this host's cluster, by the CA; a host without one takes any.
+# same_cluster MANIFEST: checks by the CA that the backup belongs to this host's cluster; without a CA, any will do.
 same_cluster() {
   local here there
   there=$(value caSha256 "$1")
@@ -12,8 +12,8 @@ same_cluster() {
   [ "$here" = "$there" ] || refuse OtherCluster "the backup belongs to another cluster ($(value cluster "$1")): its CA differs from this host's"
 }
 
-# files_whole STEM: both files are those that the manifest is about. That the snapshot's content has the hash at its
-# end is seen by the restore itself.
+# files_whole STEM: checks both files against the manifest. The restore itself checks the hash of the snapshot's
+# content.
 files_whole() {
   local stem=$1 json="$FOLDER/$1.json" size
   [ -f "$json" ] || { refuse Missing "no backup $stem in $FOLDER"; return 1; }
@@ -27,7 +27,7 @@ files_whole() {
   [ "$(sha256sum <"$FOLDER/$stem.tar" | cut -c1-64)" = "$(value tarSha256 "$json")" ] || refuse TarDiffers "$stem.tar is damaged: its hash differs from the manifest"
 }
 
-# same_version MANIFEST: the tools here are of the minor that took the snapshot.
+# same_version MANIFEST: checks that the tools here have the minor version that took the snapshot.
 same_version() {
   local here there
   etcd_tools && here=$(etcd_version) && [ -n "$here" ] || { refuse NoTools "no etcd tools on this machine"; return 1; }
@@ -35,7 +35,7 @@ same_version() {
   [ "${here%.*}" = "${there%.*}" ] || refuse OtherVersion "the snapshot was taken with etcd $there, the tools here are $here"
 }
 
-# free_port: one on loopback that nobody listens on.
+# free_port: a free port on loopback.
 free_port() {
   local port
   while :; do
@@ -44,7 +44,7 @@ free_port() {
   done
 }
 
-# restored STEM SCRATCH: SCRATCH/data is a data directory made of the snapshot.
+# restored STEM SCRATCH: restores the snapshot into SCRATCH/data.
 restored() {
   local said
   said=$(etcdutl snapshot restore "$FOLDER/$1.db" --data-dir="$2/data" --name=drill \
@@ -57,7 +57,7 @@ restored() {
 }
 
 # scratch_etcd SCRATCH: an etcd on loopback over SCRATCH/data, which dies with this shell; DRILL_PID is its process.
-# Where there is the cluster's PKI, only who has a certificate of it may ask.
+# If the cluster's PKI is present, clients need a certificate of it.
 scratch_etcd() {
   local scheme=http tls=() until=$((SECONDS + ${DRILL_SECONDS-120}))
   if [ -n "$ETCD_PKI" ]; then
@@ -103,7 +103,7 @@ decode() {
   echo $bad
 }
 
-# compare STEM: what the scratch etcd holds at the manifest's revision is what the manifest says.
+# compare STEM: compares the scratch etcd at the manifest's revision with the manifest.
 compare() {
   local json="$FOLDER/$1.json" revision said kind has
   revision=$(value revision "$json")
@@ -124,7 +124,7 @@ compare() {
   done
 }
 
-# tried STEM: the drill itself. CANNOT_TELL is set where the failure says nothing of the backup.
+# tried STEM: the drill itself. CANNOT_TELL is set if the failure says nothing about the backup.
 tried() {
   local stem=$1 json="$FOLDER/$1.json" scratch code=0
   CANNOT_TELL="" DRILL_PID=""
@@ -139,13 +139,13 @@ tried() {
   return $code
 }
 
-# record_drill STEM JSON: the manifest says how its drill went.
+# record_drill STEM JSON: writes the result of the drill to the manifest.
 record_drill() {
   sed "s/^  \"drill\": .*/  \"drill\": $(printf %s "$2" | sed 's/[&\/\\]/\\&/g')/" "$FOLDER/$1.json" >"$FOLDER/.$1.json.part" &&
     settled "$1.json" && sync "$FOLDER"
 }
 
-# drill STEM: the backup has been restored and compared, and its manifest says so. The caller holds the lock.
+# drill STEM: restores and compares the backup, and records the result in its manifest. The caller holds the lock.
 drill() {
   local stem=$1 since=$SECONDS ok=true
   is_stem "$stem" || return 1
@@ -162,5 +162,5 @@ drill() {
   echo "drill $stem: passed, revision $(value revision "$FOLDER/$stem.json"), $KEYS keys, $((SECONDS - since)) s"
 }
 
-# drilled STEM: its manifest says that its last drill was passed.
+# drilled STEM: whether its last drill passed, by its manifest.
 drilled() { grep -q '^  "drill": {.*"ok": true' "$FOLDER/$1.json" 2>/dev/null; }

@@ -10,7 +10,7 @@ S3_CONFIG = "/etc/k8sops/s3.curl"
 
 
 def words_of(spec: ClusterSpec, host: HostEntry) -> str:
-    """What the scripts of backup.sh are told of this cluster and host, as shell assignments; no secret."""
+    """Variables of this cluster and host for the scripts of backup.sh, as shell assignments; no secrets."""
     backup = spec.settings.backup
     members = [f"https://{in_url(one.address)}:2379" for one in spec.control_planes]
     words: dict[str, str | int] = {

@@ -1,8 +1,8 @@
-# Which backups stay on this host. Comes behind backup.sh.
+# Retention: which backups stay on this host. Follows backup.sh.
 # shellcheck shell=bash disable=SC2015
 # KEEP, from the inventory: how many of the last ones, and of the newest of each day, ISO week and month that has any.
 
-# fail: prints why, and ends.
+# fail: prints FAILURE and exits.
 fail() { printf '%s\n' "${FAILURE:-Failed: see above}" >&2; exit 1; }
 
 # backups: `ETCD REVISION STEM DRILL` of each backup of this cluster in FOLDER; ETCD is etcd's id of itself, DRILL is
@@ -18,9 +18,9 @@ backups() {
   done
 }
 
-# newest_first [STEM]: sorts what `backups` prints; k8sops itself asks it, too (backup.py). No clock makes a backup newer: the highest revision comes first. That
-# holds within one etcd; one that was made anew, or whose restore was undone, counts from a lower revision on. So those
-# of the etcd that STEM is of (without it: that with the latest name) come before those that others have left.
+# newest_first [STEM]: sorts the output of `backups`; also used by k8sops itself (backup.py). The highest revision comes
+# first, whatever clocks say. That holds within one etcd: after a rebuild or an undone restore, revisions are lower again.
+# So backups of the etcd that STEM belongs to (without STEM: of the latest name) come before those of other etcds.
 newest_first() {
   local all etcd
   all=$(sort -k3,3r)
@@ -28,9 +28,9 @@ newest_first() {
   awk -v etcd="$etcd" '{print ($1 "" == etcd ""), $0}' <<<"$all" | sort -k1,1nr -k3,3nr -k4,4r | cut -d' ' -f2-
 }
 
-# kept STEM: reads what `backups` prints and prints what stays. Nothing is counted from now, so that no clock can make
-# all old: days are those that have a backup. Whatever KEEP says, STEM (the one just made), the newest that passed its
-# drill, and the newest that did not fail it stay.
+# kept STEM: reads the output of `backups` and prints the stems that stay. Only days that have a backup count, so a wrong
+# clock cannot expire everything. Whatever KEEP says, three stay: STEM (the one just taken), the newest that passed its
+# drill, and the newest that did not fail it.
 kept() {
   local newest=$1 last daily weekly monthly stem drill day passed='' sound='' seen=' '
   local -A left
@@ -40,7 +40,7 @@ kept() {
     local stays=''
     [ "$stem" != "$newest" ] || stays=1
     if [ "$drill" = failed ]; then
-      # It takes nobody's place, and goes once a newer one is known to be good.
+      # It does not count for KEEP, and is removed once a newer one has passed its drill.
       [ -n "$stays" ] || [ -n "$passed" ] || stays=1
     else
       [ -n "$sound" ] || stays=1
@@ -58,7 +58,7 @@ kept() {
   done
 }
 
-# prune STEM: what does not stay is removed, the manifest first: what is half removed is no backup.
+# prune STEM: removes expired backups, the manifest first, so that a partly removed backup does not count.
 prune() {
   local stays stem
   stays=$(backups | kept "$1")

@@ -1,4 +1,4 @@
-"""The members of etcd as they see themselves and each other, asked on every control plane, without the API."""
+"""Status of etcd members as seen from every control plane, without the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ UNITS = {"ns": 1e-9, "µs": 1e-6, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
 
 
 def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
-    """What the members say, on all control planes at once; UnreachableError when no control plane answers."""
+    """The status of all members, queried on all control planes; UnreachableError if none is reachable."""
     refuse_external(spec)
     planes = [host.name for host in spec.control_planes]
 
@@ -49,7 +49,7 @@ def ask(session: Session, spec: ClusterSpec) -> dict[str, Any]:
 
 
 def refuse_external(spec: ClusterSpec) -> None:
-    """InputError where etcd is the user's own: it is not ours to work on."""
+    """InputError if etcd is external: k8sops does not manage it."""
     if spec.settings.etcd.external:
         raise InputError("etcd is external (etcd.external)", remedy="use its own tools")
 
@@ -57,10 +57,10 @@ def refuse_external(spec: ClusterSpec) -> None:
 def summarise(
     planes: Sequence[HostEntry], said: Mapping[str, Mapping[str, Any]], silent: Mapping[str, str]
 ) -> dict[str, Any]:
-    """One report out of all answers; a member that nobody could reach is dead."""
+    """The report from all answers; a member that nobody could reach is dead."""
     statuses = _statuses(said.values())
     lists = [one["members"]["members"] for one in said.values() if one.get("members")]
-    # Without a quorum no member says who the members are: those of the inventory are taken for them.
+    # Without a quorum no member can list the members: the control planes of the inventory are used instead.
     known = lists[0] if lists else [_unknown(host, said) for host in planes]
     latency = {name: _seconds(one["health"][0]["took"]) for name, one in said.items() if one.get("health")}
     alarms = [
@@ -94,7 +94,7 @@ def summarise(
 
 
 def _statuses(said: Iterable[Mapping[str, Any]]) -> dict[int, Any]:
-    """What each member said of itself, by its id; whoever asked it."""
+    """The status of each member by its id, from whichever control plane it came."""
     found = [one["Status"] for answer in said for part in ("all", "own") for one in answer.get(part) or ()]
     return {one["header"]["member_id"]: one for one in found}
 

@@ -1,5 +1,5 @@
-# What a control plane does by itself on its schedule: a backup when it is its turn, drills, metrics, and a word to the
-# hook when something failed. Comes last; the whole script needs bash, curl and age.
+# Scheduled work of a control plane: a backup when it is its turn, drills, metrics, and a call of the hook on failures.
+# Comes last; the whole script needs bash, curl and age.
 # shellcheck shell=bash disable=SC2015
 # TAKEOVER, in seconds, comes from the inventory.
 METRICS=${METRICS-} COPIES=${COPIES-} RANDOM_DELAY=${RANDOM_DELAY-0}
@@ -8,7 +8,7 @@ STATE=${STATE-/var/lib/k8sops/backup}
 
 # last_done: the newest backup that any control plane has finished, as etcd itself knows it.
 last_done() {
-  # A ConfigMap's text stands in it as it is.
+  # The value of a ConfigMap is stored as plain text.
   etcdctl get "$MARKER_KEY" --print-value-only --command-timeout=5s 2>/dev/null |
     grep -aoE "done/$STEM_PATTERN" | tail -n 1 | cut -d/ -f2
 }
@@ -25,7 +25,7 @@ done_since() {
   [ "$at" -ge "$1" ] && [ "$at" -le $(($(date +%s) + 300)) ]
 }
 
-# place_in_line: the how-manieth this control plane is by name, among the members that have started.
+# place_in_line: the position of this control plane by name among the started members.
 place_in_line() { etcd_members | awk -F'\t' '$2 == "started" {print $3}' | sort | grep -nxF -- "$MY_NODE" | cut -d: -f1; }
 
 # leads_here: this host's own member is the leader.
@@ -35,7 +35,7 @@ leads_here() { ETCDCTL_ENDPOINTS=${OWN_ENDPOINT-https://127.0.0.1:2379} etcd_lea
 # later than the other, when nobody has done it by then. Their timers fire within RANDOM_DELAY of each other.
 my_turn() {
   local since until before
-  # After a boot etcd may not be there yet; where it does not come, the backup itself says so.
+  # After a boot etcd may not run yet; if it never does, the backup itself reports it.
   until=$((SECONDS + ${BOOT_SECONDS-300}))
   until pick_member 2>/dev/null || [ $SECONDS -ge $until ]; do sleep 5; done
   if leads_here; then return 0; fi
@@ -70,15 +70,15 @@ nightly() {
     copy "$stem" "$one" || { printf '%s\n' "$FAILURE" >&2; WHY=$FAILURE code=1; }
   done
   FAILURE=${WHY-}
-  # What is older goes only where the new one has come through.
+  # Old backups are removed only if all copies of the new one succeeded.
   [ $code != 0 ] || prune "$stem"
   return $code
 }
 
-# newest_stem: of the backups on this host.
+# newest_stem: the newest backup on this host.
 newest_stem() { backups | newest_first | head -n 1 | cut -d' ' -f3; }
 
-# drill_newest: the newest backup on this host was restored and compared; without one there is nothing to do.
+# drill_newest: runs the drill of the newest backup on this host, if there is one.
 drill_newest() {
   local stem
   stem=$(newest_stem)
@@ -86,19 +86,19 @@ drill_newest() {
   alone && drill "$stem"
 }
 
-# remember WHAT RESULT: of the last run, for `status` and the metrics.
+# remember WHAT RESULT: records the last run, for `status` and the metrics.
 remember() {
   mkdir -p "$STATE" && printf '%s %s %s %s\n' "$2" "$(date +%s)" "$SECONDS" "$(tr '\n' ' ' <<<"${FAILURE-}")" >"$STATE/.$1" &&
     mv -f "$STATE/.$1" "$STATE/$1"
   REMEMBERED=$2
 }
 
-# recall WHAT NUMBER: a word of what was remembered.
+# recall WHAT NUMBER: a field of the recorded run.
 recall() { cut -d' ' -f"$2" "$STATE/$1" 2>/dev/null; }
 
 epoch() { date -u -d "$1" +%s; }
 
-# metric NAME HELP VALUE: three lines of a textfile; nothing where there is no value.
+# metric NAME HELP VALUE: three lines of a textfile; nothing without a value.
 metric() {
   [ -n "$3" ] || return 0
   printf '# HELP k8sops_etcd_%s %s\n# TYPE k8sops_etcd_%s gauge\nk8sops_etcd_%s{cluster="%s",node="%s"} %s\n' \
@@ -107,7 +107,7 @@ metric() {
 
 bool() { case $1 in "$2") echo 1 ;; '') ;; *) echo 0 ;; esac; }
 
-# metrics: METRICS/k8sops_etcd.prom tells of the newest backup here and of the last runs; replaced whole.
+# metrics: writes METRICS/k8sops_etcd.prom about the newest backup here and the last runs, atomically.
 metrics() {
   local json stem said drill
   [ -n "$METRICS" ] || return 0
@@ -135,7 +135,7 @@ metrics() {
   } >"$METRICS/.k8sops_etcd.$$" && chmod 0644 "$METRICS/.k8sops_etcd.$$" && mv -f "$METRICS/.k8sops_etcd.$$" "$METRICS/k8sops_etcd.prom"
 }
 
-# tell WHAT: the hook hears of the failure; its address may be a secret, so curl reads it from a file of root's alone.
+# tell WHAT: reports a failure to the hook; its URL may be a secret, so curl reads it from a file for root only.
 tell() {
   [ -f "$HOOK_CONFIG" ] || return 0
   curl -q -sS -K "$HOOK_CONFIG" --max-time 30 --retry 3 --retry-connrefused -o /dev/null -H 'Content-Type: application/json' \
@@ -143,7 +143,7 @@ tell() {
     echo "the hook could not be called" >&2
 }
 
-# ended WHAT: called by systemd, or the cron file, after each run, however it ended: killed ones too.
+# ended WHAT: called by systemd or the cron file after each run, even if it was killed.
 ended() {
   if [ "${SERVICE_RESULT-}" != success ]; then
     FAILURE=$(cat "$STATE/failure.$1" 2>/dev/null)
@@ -155,7 +155,7 @@ ended() {
   metrics
 }
 
-# begun WHAT FUNCTION: runs it; a failure is left for `ended` and printed.
+# begun WHAT FUNCTION: runs it; a failure is stored for `ended` and printed.
 begun() {
   local what=$1
   mkdir -p "$STATE"
@@ -169,7 +169,7 @@ begun() {
   fail
 }
 
-# cron WHAT: what systemd does around a run, where cron starts it; what is said goes to the journal.
+# cron WHAT: does for a run started by cron what systemd does; output goes to the journal.
 cron() {
   local what=$1 code=0
   sleep $((RANDOM_DELAY > 0 ? RANDOM % RANDOM_DELAY : 0))

@@ -1,4 +1,4 @@
-"""What a restore of etcd is about: decided once at its beginning, from what the control planes say."""
+"""Parameters of a restore of etcd, decided once at its beginning from facts of the control planes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from k8sops.roles.etcd.parameters import BACKUP, BackupName
 
 ID = re.compile(r"\d{8}T\d{6}Z")
 MEMBER = re.compile(r"[A-Za-z0-9][-A-Za-z0-9._]{0,252} https?://[-A-Za-z0-9.:\[\]]+")
-"""Name and peer URL of a member of etcd."""
+"""Name and peer URL of an etcd member."""
 BUMPS = {(3, 4): 27, (3, 5): 10}
 """First patch of these minors whose restore can keep revisions from going back (etcd-io/etcd pull 16194)."""
 SPARE = 192 << 20
-"""Bytes wanted beside the snapshot's own: etcd preallocates 64 MiB for its log, and writes on."""
+"""Bytes required in addition to the snapshot: etcd preallocates 64 MiB for its log, and keeps writing."""
 
 
 def _manifest_text(text: str) -> str:
@@ -65,18 +65,18 @@ class Restore:
 
     @property
     def note(self) -> str:
-        """What lies on each control plane while the restore is under way."""
+        """The record on each control plane while the restore is in progress."""
         return f"{self.id} {self.bump} {self.backup} {self.initial_cluster}\n"
 
 
 def encryption_file(spec: ClusterSpec) -> str | None:
-    """What API servers encrypt with at rest: a path on control planes, and in the archive of a backup."""
+    """The path of the encryption configuration of API servers, on control planes and in a backup's archive."""
     path = spec.settings.api_server.extra_args.get("encryption-provider-config")
     return path if isinstance(path, str) else None
 
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    """What only a restore wants to know of a control plane."""
+    """Shell lines that print the facts of a control plane that only a restore needs."""
     name, id = parameters.get("backup", ""), parameters.get("restore", "")
     if not host.is_control_plane or not (STEM.fullmatch(name) or ID.fullmatch(id)):
         return ""
@@ -97,12 +97,12 @@ fi
 
 
 def said(facts: HostFacts, name: str) -> str:
-    """The one value of a question; nothing where it was not answered."""
+    """The first value of a fact; empty if it is missing."""
     return (facts.more.get(name) or ("",))[0].strip()
 
 
 def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
-    """Id, members and manifest: those of the restore of this backup that is under way, where there is one."""
+    """Id, members and manifest, taken from an unfinished restore of this backup if there is one."""
     members = {
         host.name: said(fleet[host.name], "member")
         for host in spec.control_planes
@@ -128,7 +128,7 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
 
 
 def _bump(fleet: Fleet, now: int) -> int:
-    """Enough that no revision comes twice, even where the same backup is restored again and again.
+    """Revision bump, large enough that no revision is used twice, however often a backup is restored.
 
     A thousand for each second since 1970: as long as etcd takes fewer writes than that, a later restore is ahead of
     all that was written since an earlier one. What the living etcd says counts too.
@@ -144,19 +144,19 @@ def _bumps(image: str) -> bool:
 
 
 def rewinds(fleet: Fleet) -> bool:
-    """Whether revisions go back: clients that have seen later ones must then be started anew."""
+    """Whether revisions go back: clients that have seen later ones must then be restarted."""
     return fleet.parameters.get("bumps") != "yes"
 
 
 def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
-    """The backup's manifest as it was given, or as a control plane has it."""
+    """The backup's manifest from the parameters, or from a control plane."""
     found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
     text = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
     return fleet.parameters.get("manifest", "") or text
 
 
 def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
-    """A cluster that is made of a backup has its time as id, so that a run that died goes on."""
+    """Parameters of a rebuild on new hosts; its id is the time of the backup, so it can be resumed."""
     match = STEM.fullmatch(fleet.parameters.get("backup", ""))
     bump = str(int(time.time()) * 1000)
     return {"restore": match[2] if match else "", "bump": bump, "manifest": _manifest(spec, fleet)}
@@ -171,7 +171,7 @@ def _member(host: str, text: str) -> tuple[str, str]:
 
 
 def restore_of(fleet: Fleet) -> Restore:
-    """The restore that this run carries out."""
+    """The restore of this run."""
     entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
     members = {host: (name, peer) for host, name, peer in entries}
     told = fleet.parameters
@@ -179,7 +179,7 @@ def restore_of(fleet: Fleet) -> Restore:
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:
-    """The backup's manifest; None when there is none, or what there is cannot be read."""
+    """The backup's manifest; None if it is missing or invalid."""
     try:
         found = parse(fleet.parameters.get("manifest", ""))
     except InputError:
@@ -188,7 +188,7 @@ def manifest_of(fleet: Fleet) -> Manifest | None:
 
 
 def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Everything that speaks against this restore; said before anything stops."""
+    """Reasons against this restore, reported before anything is stopped."""
     first = spec.control_planes[0].name
     if spec.settings.etcd.external:
         yield Finding(first, "ExternalEtcd", "etcd is external: restore it with its own tools")
@@ -206,7 +206,7 @@ def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 
 def seed_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Everything that speaks against making a cluster on new hosts out of this backup."""
+    """Reasons against a rebuild on new hosts from this backup."""
     first, backup = spec.control_planes[0].name, fleet.parameters.get("backup", "")
     manifest = manifest_of(fleet)
     if manifest is None:
@@ -231,7 +231,7 @@ def _verified(fleet: Fleet, manifest: Manifest, host: str) -> Iterator[Finding]:
 
 
 def back_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
-    """Everything that speaks against going back to the data from before a restore."""
+    """Reasons against switching back to the data from before a restore."""
     first, id = spec.control_planes[0].name, fleet.parameters.get("restore", "")
     kept = sorted({one for host in spec.control_planes for one in fleet[host.name].more.get("before", ())})
     under_way = [said(fleet[host.name], "under-way").partition(" ")[0] for host in spec.control_planes]

@@ -1,5 +1,5 @@
-# How a snapshot becomes the data of this host's etcd, and how the control plane is stopped for it and started again.
-# Comes behind tools.sh and backup.sh. A restore has an id; what says that this host is restored lies inside the data.
+# Restores a snapshot as the data of this host's etcd; stops and starts the control plane for it.
+# Follows tools.sh and backup.sh. A restore has an id, which is recorded inside the data directory.
 # shellcheck shell=bash disable=SC2015
 RESTORE=${RESTORE-/var/lib/k8sops/restore}
 MANIFESTS=${MANIFESTS-/etc/kubernetes/manifests}
@@ -21,10 +21,10 @@ standing() {
   printf '%s\n' "$dir"
 }
 
-# restored_with ID: the data of this host's etcd is that of this restore.
+# restored_with ID: whether this host's etcd data comes from this restore.
 restored_with() { [ "$(cat "$(data_dir)/member/k8sops-restore" 2>/dev/null)" = "$1" ]; }
 
-# running: what runs of the control plane, one name a line; of etcd only the one that works on the data of the cluster.
+# running: control plane processes, one name per line; of etcd only the one that uses the data of the cluster.
 running() {
   local one name dir
   dir=$(data_dir)
@@ -38,13 +38,13 @@ running() {
   done
 }
 
-# held: the parts of the control plane that kubelet has not let go yet, one name a line. One that dies again and again
-# has no process for a while, and is started once more by a kubelet that has not seen its manifest go.
+# held: control plane pods that kubelet has not removed yet, one name per line. A pod in CrashLoopBackOff has no process
+# for a while, but kubelet restarts it if it has not noticed that the manifest is gone.
 held() {
   local one uid
   for one in "$PODS"/*/containers/*; do
     uid=${one#"$PODS"/} uid=${uid%%/*}
-    # Pods of manifests bear a hash, those of the API a UUID.
+    # Static pods have a hash as uid, pods of the API a UUID.
     [ "${uid#*-}" = "$uid" ] || continue
     case ${one##*/} in
     etcd | kube-apiserver | kube-controller-manager | kube-scheduler) printf '%s\n' "${one##*/}" ;;
@@ -52,7 +52,7 @@ held() {
   done
 }
 
-# stopped: no part of the control plane runs, and kubelet will start none.
+# stopped: no control plane process runs, and kubelet will not start any.
 stopped() {
   local one
   for one in etcd $API_PARTS; do
@@ -64,7 +64,7 @@ stopped() {
   [ -z "$one" ] || { echo "kubelet has not removed the pods of: $one"; return 1; }
 }
 
-# moved FROM TO NAME…: these manifests lie in TO and not in FROM; whole in one of both at any moment.
+# moved FROM TO NAME…: moves these manifests; each is complete in one of the folders at any moment.
 moved() {
   local from=$1 to=$2 one
   shift 2
@@ -77,7 +77,7 @@ moved() {
   done
 }
 
-# stop_all: kubelet is told to end etcd and what writes to it; that it has, is waited for by the check.
+# stop_all: makes kubelet stop etcd and its writers; the check waits until they have ended.
 stop_all() {
   # A kubelet that does not run would never end them.
   systemctl is-active --quiet kubelet || systemctl start kubelet
@@ -85,21 +85,21 @@ stop_all() {
   moved "$MANIFESTS" "$RESTORE/stopped/manifests" $API_PARTS etcd
 }
 
-# started NAME…: kubelet wants these parts again.
+# started NAME…: the manifests of these components are back in place.
 started() {
   local one
   for one; do [ -e "$MANIFESTS/$one.yaml" ] || { echo "kubelet has no manifest of $one"; return 1; }; done
 }
 
-# bump BY: words that put revisions ahead, where this etcdutl has them (3.6; 3.5 and 3.4 in late patches).
+# bump BY: options that bump revisions, if this etcdutl supports them (3.6; late patches of 3.5 and 3.4).
 bump() {
   local help
   help=$(etcdutl snapshot restore --help 2>&1)
   case $help in *--bump-revision*) printf '%s\n' "--bump-revision=$1" --mark-compacted ;; esac
 }
 
-# restore_data ID STEM NAME PEER MEMBERS BUMP: the data of this host's etcd is the snapshot's; what was there is kept beside.
-# Dies it anywhere, the old data are there under the old name or the dated one, and it is begun anew.
+# restore_data ID STEM NAME PEER MEMBERS BUMP: restores the snapshot as this host's etcd data; the old data is kept.
+# If it is interrupted, the old data is there under the old or the new name, and it can be repeated.
 restore_data() {
   local dir new old bumps
   dir=$(data_dir) new="$dir/.k8sops-$1" old="$dir/member-before-$1"
@@ -120,7 +120,7 @@ restore_data() {
   sync -f "$dir"
 }
 
-# back_data ID: the data of this host's etcd is again what it was before this restore; that of the restore is kept.
+# back_data ID: puts back this host's etcd data from before this restore; the restored data is kept.
 back_data() {
   local dir
   dir=$(data_dir)
@@ -132,5 +132,5 @@ back_data() {
   sync -f "$dir"
 }
 
-# goes_back ID: this host has data from before this restore that are not in their place.
+# goes_back ID: whether this host has data from before this restore that is not put back yet.
 goes_back() { [ -d "$(data_dir)/member-before-$1" ]; }

@@ -1,4 +1,4 @@
-"""A restore of etcd, step by step; every check tells where a control plane stands, so that one that died goes on."""
+"""A restore of etcd, step by step; checks find the progress of each control plane, so a restore can be resumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ API_PARTS = "kube-apiserver kube-controller-manager kube-scheduler"
 
 
 def backup_there(backup: str, *, folder: str, whence: str) -> Resource:
-    """The backup's files lie on this host, whole: the snapshot has the hash that its manifest and its end say."""
+    """The backup's files on this host, undamaged: the snapshot matches the hashes in its manifest and at its end."""
     return Resource(
         id=f"backup:{backup}",
         check=f"""{TOOLS}
@@ -28,9 +28,9 @@ files_whole "$BACKUP" && snapshot_whole "$FOLDER/$BACKUP.db" || drift "$FAILURE"
 
 
 def restorable(restore: str, backup: str, *, folder: str, spare: int) -> Resource:
-    """The snapshot is of this cluster and of this etcd's minor, and there is room for it beside the old data.
+    """The snapshot fits this cluster and etcd's minor version, and there is disk space beside the old data.
 
-    `spare`: bytes wanted beside its own.
+    `spare`: bytes required in addition to its size.
     """
     return Resource(
         id="gate:restorable",
@@ -48,7 +48,7 @@ same_cluster "$MANIFEST" && same_version "$MANIFEST" &&
 
 
 def under_way(note: str, restore: str) -> Resource:
-    """This host remembers which restore is under way, until the last play."""
+    """A record on this host of the restore in progress, until the last play."""
     return Resource(
         id="restore:under-way",
         check=f"""{TOOLS}
@@ -60,7 +60,7 @@ restored_with {quote(restore)} || drift""",
 
 
 def control_plane_stopped(done: str) -> Resource:
-    """No API server and no etcd of the cluster runs here, until its data are in place: `done`, in shell."""
+    """API server and etcd stopped on this host until the data is in place (`done`, in shell)."""
     return Resource(
         id="control-plane:stopped",
         check=f"""{TOOLS}
@@ -74,7 +74,7 @@ has=$(stopped) || drift "$has" """,
 
 
 def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: str, members: str, bump: int) -> Resource:
-    """The data of this host's etcd is the snapshot, with the members of the restore; the old data are kept beside."""
+    """This host's etcd data restored from the snapshot, with the members of the restore; the old data is kept."""
     words = " ".join(map(quote, (restore, backup, name, peer, members, str(bump))))
     return Resource(
         id="etcd:restored",
@@ -87,7 +87,7 @@ def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: st
 
 
 def data_back(restore: str) -> Resource:
-    """The data of this host's etcd are what they were before this restore; those of the restore are kept beside."""
+    """This host's etcd data from before the restore put back; the restored data is kept."""
     return Resource(
         id="etcd:back",
         check=f"{TOOLS}\n! goes_back {quote(restore)} || drift",
@@ -98,7 +98,7 @@ def data_back(restore: str) -> Resource:
 
 
 def etcd_started(ready: str) -> Resource:
-    """etcd runs on the data that are in place (`ready`, in shell), and a quorum of its members agrees."""
+    """etcd started on the data in place (`ready`, in shell), with a healthy quorum."""
     return Resource(
         id="etcd:started",
         check=f"""{TOOLS}
@@ -114,7 +114,7 @@ moved "$RESTORE/stopped/manifests" "$MANIFESTS" etcd""",
 
 
 def api_started(ready: str) -> Resource:
-    """The API server of this host is ready, and what belongs to it is wanted by kubelet."""
+    """The API server of this host ready, and the manifests of its controllers back in place."""
     return Resource(
         id="api:started",
         check=f"""{TOOLS}
@@ -130,7 +130,7 @@ moved "$RESTORE/stopped/manifests" "$MANIFESTS" {API_PARTS}""",
 
 
 def caught_up(nodes: Sequence[str], *, after: str) -> Resource:
-    """kubelets and controllers speak to the API that `after` brought: their leases there are fresh."""
+    """kubelets and controllers reconnected to the API that `after` started: their leases are fresh."""
     wanted = "\n".join(nodes)
     node_leases = '{{range .items}}{{.metadata.name}} {{.spec.renewTime}}{{"\\n"}}{{end}}'
     leases = "kube-controller-manager kube-scheduler"
@@ -151,7 +151,7 @@ waiting=$(printf '%s\\n' {quote(wanted)} {leases} | grep -vxFf <(printf '%s\\n' 
 
 
 def clients_restarted(since: str) -> Resource:
-    """kubelet was started later than that (an id of a restore): where revisions have gone back, its watches hang."""
+    """kubelet restarted after this time (an id of a restore): its watches hang if revisions have gone back."""
     at = f"{since[:4]}-{since[4:6]}-{since[6:8]} {since[9:11]}:{since[11:13]}:{since[13:15]} UTC"
     return Resource(
         id="kubelet:restarted",
@@ -166,7 +166,7 @@ def clients_restarted(since: str) -> Resource:
 
 
 def pods_restarted(restore: str) -> Resource:
-    """What runs in kube-system and on every node was started anew: where revisions have gone back, watches hang."""
+    """DaemonSets and CoreDNS restarted: their watches hang if revisions have gone back."""
     listing = "kubectl get daemonsets -A -o go-template="
     lines = "{{range .items}}{{.metadata.namespace}} {{.metadata.name}} "
     lines += '{{with .spec.template.metadata.annotations}}{{index . "k8sops.restore"}}{{end}}{{"\\n"}}{{end}}'
@@ -188,7 +188,7 @@ kubectl -n kube-system rollout restart deployment/coredns""",
 
 
 def finished() -> Resource:
-    """No restore is under way on this host."""
+    """The record of the restore removed from this host."""
     return Resource(
         id="restore:finished",
         check=f"[ ! -e {CURRENT} ] || drift",

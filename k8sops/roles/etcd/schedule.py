@@ -1,4 +1,4 @@
-"""What control planes did by themselves on their schedule, asked of all of them at once."""
+"""Scheduled runs of control planes, queried from all of them in parallel."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ done
 
 
 def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
-    """The last run and the next one of each control plane, by kind; times as ISO 8601, None where there is none.
+    """The last and the next run of each control plane, by kind; times in ISO 8601, None if there is none.
 
     Healthy: every control plane answers and has what the inventory schedules, some has taken a backup, and the last
     run of each went well.

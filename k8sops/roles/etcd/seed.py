@@ -1,4 +1,4 @@
-"""A control plane that is made of a backup: the PKI and the data of etcd lie there before `kubeadm init`."""
+"""A control plane rebuilt from a backup: PKI and etcd data in place before `kubeadm init`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from k8sops.roles.kubeadm.facts import CONFIG_DIR
 
 PKI = tuple(f"{name}.{kind}" for name in ("ca", "front-proxy-ca", "etcd/ca") for kind in ("crt", "key"))
 SERVICE_ACCOUNTS = ("sa.key", "sa.pub")
-"""What makes the cluster that cluster; all other certificates are made anew for the new hosts."""
+"""The identity of the cluster; all other certificates are issued for the new hosts."""
 
 
 def pki_seeded(backup: str, *, folder: str, more: Sequence[str] = ()) -> Resource:
-    """The cluster's CAs and the keys of its service accounts are those of the backup, and so are the files `more`."""
+    """The cluster's CAs, the keys of service accounts and the files `more`, from the backup."""
     paths = [*(f"/etc/kubernetes/pki/{one}" for one in PKI + SERVICE_ACCOUNTS), *more]
     return _seeded("pki:seeded", paths, backup, folder, f"the CAs and the keys of service accounts of {backup}")
 
 
 def file_seeded(path: str, backup: str, *, folder: str) -> Resource:
-    """The file is that of the backup, until the host has joined."""
+    """The file from the backup, until the host has joined."""
     return _seeded(f"seeded:{path}", [path], backup, folder, f"as in {backup}")
 
 
@@ -36,7 +36,7 @@ for path in {paths}; do
   grep -qxF "${{path#/}}" <<<"$there" || continue
   tar -xOf {tar} "${{path#/}}" | cmp -s - "$path" || drift "$path differs from the backup"
 done""",
-        # Names come from here, never out of the archive.
+        # Names come from this list, never from the archive.
         apply=f"""mkdir -p {CONFIG_DIR}
 there=$(tar -tf {tar})
 for path in {paths}; do
@@ -52,7 +52,7 @@ done""",
 def data_seeded(
     restore: str, backup: str, *, folder: str, name: str, peer: str, bump: int, version: str, socket: str
 ) -> Resource:
-    """etcd's data are the snapshot, with this host as its only member; restored by the tools of its own image."""
+    """etcd's data restored from the snapshot, with this host as its only member, by the tools of etcd's image."""
     words = " ".join(map(quote, (restore, backup, name, peer, f"{name}={peer}", str(bump))))
     return Resource(
         id="etcd:seeded",

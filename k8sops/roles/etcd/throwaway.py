@@ -1,4 +1,4 @@
-"""Certificates that live as long as one drill."""
+"""Short-lived certificates for a drill."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from k8sops.engine.localfile import write_private
 
 
 def write_certificates(folder: Path) -> None:
-    """ca.crt, server.crt and server.key, for 127.0.0.1 and for a day; the key signs itself and nothing else."""
+    """Write ca.crt, server.crt and server.key: self-signed, for 127.0.0.1, valid for a day."""
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.hashes import SHA256

@@ -1,12 +1,12 @@
-# The etcd of this host, and tools of its very version. Comes behind shell.sh; restores and backups come behind this.
-# It asks etcd itself, never the API: that may be dead.
+# The etcd of this host, and tools of its exact version. Follows shell.sh; restores and backups follow this file.
+# It queries etcd directly, never the API, which may be down.
 # shellcheck shell=bash disable=SC2015
 ETCD_PKI=${ETCD_PKI-/etc/kubernetes/pki/etcd}
 ETCD_TOOLS=${ETCD_TOOLS-/var/lib/k8sops/etcd}
 # Folder with etcd, etcdctl and, since 3.5, etcdutl. Empty: etcd_tools finds it.
 ETCD_BIN=${ETCD_BIN-}
 
-# etcd_manifest: where the manifest of this host's etcd lies now; a restore moves it away for a while.
+# etcd_manifest: the present path of etcd's manifest, which a restore moves away temporarily.
 etcd_manifest() {
   local one
   for one in /etc/kubernetes/manifests/etcd.yaml /var/lib/k8sops/restore/*/manifests/etcd.yaml; do
@@ -16,14 +16,14 @@ etcd_manifest() {
   return 1
 }
 
-# etcd_flag NAME: what the manifest says after --NAME=.
+# etcd_flag NAME: the value of --NAME in the manifest.
 etcd_flag() {
   local from
   from=$(etcd_manifest) || return 1
   sed -n "s/^ *- *[\"']\{0,1\}--$1=\(.*[^\"']\)[\"']\{0,1\} *\$/\1/p" "$from" | head -n 1
 }
 
-# etcd_image: the image that the manifest names; ETCD_IMAGE on a host that has none yet.
+# etcd_image: the image in the manifest; ETCD_IMAGE on a host without a manifest.
 etcd_image() {
   local from
   [ -z "${ETCD_IMAGE-}" ] || { printf '%s\n' "$ETCD_IMAGE"; return 0; }
@@ -31,7 +31,7 @@ etcd_image() {
   sed -n "s/^ *image: *[\"']\{0,1\}\([^\"' ]*\).*/\1/p" "$from" | head -n 1
 }
 
-# image_files IMAGE FOLDER NAME…: copies programs out of an image that is on this host, without running it.
+# image_files IMAGE FOLDER NAME…: copies programs out of a local image without running it.
 image_files() {
   local image=$1 into=$2 at id one
   shift 2
@@ -51,7 +51,7 @@ image_files() {
   fi
 }
 
-# etcd_tools: ETCD_BIN holds the tools of this host's etcd, copied out of its image, once, whole or not at all.
+# etcd_tools: sets ETCD_BIN to the tools of this host's etcd, copied out of its image once, atomically.
 etcd_tools() {
   local image dir new
   [ -z "$ETCD_BIN" ] || return 0
@@ -69,7 +69,7 @@ etcd_tools() {
   ETCD_BIN=$dir
 }
 
-# etcd_version: 3.6.8, as the program itself says.
+# etcd_version: such as 3.6.8, from the program itself.
 etcd_version() { "$ETCD_BIN/etcd" --version | sed -n 's/^etcd Version: *//p'; }
 
 # etcdctl ARGS: this host's member, or the one in ETCDCTL_ENDPOINTS. Without ETCD_PKI it speaks plain HTTP.

@@ -1,4 +1,4 @@
-"""What the members of etcd hold together, brought about from one control plane, without the API."""
+"""Maintenance of all etcd members from one control plane, without the API."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from k8sops.engine.shell import quote
 from k8sops.roles.etcd import library
 
 WASTE_PERCENT = 10
-"""How much of a database's file may be free pages before a defragmentation is worth its pause."""
+"""Percentage of free pages in a database file from which a defragmentation is worth its pause."""
 
 
 def defragmented() -> Resource:
-    """No member's database wastes more than a tenth of its file.
+    """etcd defragmented, if more than a tenth of a database file is free.
 
-    One member at a time, the leader last; a member cannot answer meanwhile, so none may be missing.
+    One member at a time, the leader last; a member does not respond meanwhile, so all others must be healthy.
     """
     return Resource(
         id="etcd:defragmented",
@@ -37,7 +37,7 @@ done""",
 
 
 def disarmed() -> Resource:
-    """No alarm is on. An alarm that has its cause still comes back with the next write."""
+    """Alarms cleared. An alarm whose cause remains is raised again by the next write."""
     return Resource(
         id="etcd:disarmed",
         check=f"""{library("tools")}
@@ -51,9 +51,9 @@ etcdctl alarm disarm --command-timeout=10s""",
 
 
 def compacted(keep: int) -> Resource:
-    """The history before the last revisions is gone; its space is free for new writes, not for the disk.
+    """Revisions before the last ones compacted; their space is free for new writes, but not returned to the disk.
 
-    `keep` of them are left; it holds until there are twice as many.
+    `keep` of them are left; compacted again once there are twice as many.
     """
     return Resource(
         id="etcd:compacted",
@@ -67,7 +67,7 @@ etcdctl compact "$(oldest_wanted {keep})" --physical --command-timeout=240s""",
 
 
 def member_gone(member: str) -> Resource:
-    """etcd has no member with this id (hex). It is dead, and a quorum is left without it: both asked right before."""
+    """The member with this id (hex) removed, if it is dead and a quorum remains: both checked right before."""
     one = quote(member)
     return Resource(
         id=f"etcd:member-gone:{member}",
@@ -84,7 +84,7 @@ remove_member {one}""",
 
 
 def member_left(name: str, *, peer: str) -> Resource:
-    """etcd has no member with the peer URL of this node, which leaves the cluster; it is removed by its exact id."""
+    """The member of a node that leaves removed from etcd: found by its peer URL, removed by its exact id."""
     return Resource(
         id=f"etcd-member-gone:{name}",
         check=f"""need_api
@@ -100,7 +100,7 @@ has=$(members_at {quote(peer)}) || exit 12
 
 
 def removing_members(peers: Sequence[str]) -> str:
-    """Shell lines after which etcd has no member with one of these peer URLs."""
+    """Shell lines that remove the members with these peer URLs from etcd."""
     return f"""{library("tools", "upkeep")}
 gone=$(members_at {" ".join(map(quote, peers))})
 for one in $gone; do remove_member "$one"; done"""

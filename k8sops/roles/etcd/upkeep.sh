@@ -1,7 +1,7 @@
-# Questions about all members, and what speaks against working on them. Comes behind tools.sh.
+# Queries of all members, and reasons against maintenance. Follows tools.sh.
 # shellcheck shell=bash disable=SC2015
 
-# client_urls: the client URLs of all members that have one, one a line.
+# client_urls: the client URLs of all members that have one, one per line.
 client_urls() {
   local id state name peer client learner
   # Tabs would run together where a field is empty.
@@ -26,7 +26,7 @@ every_member_answers() {
   [ -z "$bad" ]
 }
 
-# wait_for_members SECONDS: until every member answers again.
+# wait_for_members SECONDS: waits until every member answers again.
 wait_for_members() {
   local until=$((SECONDS + $1)) said
   until said=$(every_member_answers); do
@@ -48,7 +48,7 @@ wasteful_members() {
   done | sort -s -t $'\t' -k 2,2
 }
 
-# refuse_full: no alarm is taken off a database that is still full: the next write would bring it back.
+# refuse_full: refuses to clear alarms while a database is still full: the next write would raise them again.
 refuse_full() {
   local url said size quota
   for url in $(client_urls); do
@@ -66,14 +66,14 @@ oldest_wanted() {
   printf '%s\n' $((now > $1 ? now - $1 : 1))
 }
 
-# is_compacted REVISION: the keys as they were then cannot be read any more.
+# is_compacted REVISION: whether this revision was compacted.
 is_compacted() {
   local said
   said=$(etcdctl get k8sops --rev="$1" --command-timeout=5s 2>&1) && return 1
   grep -q 'has been compacted' <<<"$said"
 }
 
-# refuse_alive ID: a member that answers is not removed as a dead one.
+# refuse_alive ID: refuses to remove a member that is alive.
 refuse_alive() {
   local url
   url=$(etcd_members | grep "^$1"$'\t' | cut -f 5)
@@ -83,7 +83,7 @@ refuse_alive() {
   fi
 }
 
-# refuse_without_quorum ID: the members that answer are a quorum of those that are left without this one.
+# refuse_without_quorum ID: refuses if the healthy members without this one are not a quorum.
 refuse_without_quorum() {
   local id state name peer client learner voters=0 alive=0
   while IFS='|' read -r id state name peer client learner; do

@@ -8,7 +8,7 @@ from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
 from k8sops.roles.kubeadm.facts import CONFIG_DIR, INITIALISED
 
-# A second start after a death in the middle finds what the first one left; kubeadm init itself goes over it again.
+# After an interruption the files of the first attempt exist; kubeadm init handles them when it is repeated.
 LEFT_BY_INIT = (
     "DirAvailable--etc-kubernetes-manifests,DirAvailable--var-lib-etcd,"
     "FileAvailable--etc-kubernetes-manifests-kube-apiserver.yaml,"

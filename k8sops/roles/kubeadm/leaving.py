@@ -13,7 +13,7 @@ RULES = ("KUBE-",)
 """What lines of iptables-save name that are kube-proxy's."""
 LINKS = ("kube-ipvs0", "nodelocaldns")
 POD_PROCESSES = "{ find /sys/fs/cgroup/{,*/}kubepods* -name cgroup.procs -exec grep -hvx 0 {} + 2>/dev/null || :; }"
-"""Shell words that print what runs in pods: kubelet keeps them below one cgroup, whatever their runtime does.
+"""Shell words that print the processes of pods, which kubelet keeps below one cgroup.
 
 Below that of this host: pods of a cluster in containers, as kind makes them, lie deeper. 0 is what cannot be seen.
 """

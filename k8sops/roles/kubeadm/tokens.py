@@ -48,7 +48,7 @@ def no_join_tokens() -> Resource:
     query = "kubectl -n kube-system get secrets -l app.kubernetes.io/managed-by=k8sops -o name"
     return Resource(
         id="join-token-withdrawn",
-        # A run that ends early comes here too: without a cluster there is nothing to withdraw.
+        # This also runs if a run ends early: without a cluster there is nothing to revoke.
         check=f'[ -f "$KUBECONFIG" ] || exit 0\nneed_api\nhas=$({query})\n[ -z "$has" ] || drift "a join token exists"',
         apply=f'{query} | while read -r one; do kubectl -n kube-system delete --ignore-not-found "$one"; done',
         want="no join token of k8sops",

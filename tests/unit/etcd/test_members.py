@@ -1,4 +1,4 @@
-"""What members of etcd say, as one report: who is dead, and how many may still be lost."""
+"""The status of etcd members as one report: dead members and fault tolerance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What speaks against a restore, what is decided once for it, and what its shell does to data and manifests."""
+"""Reasons against a restore, its parameters, and what its shell does to data and manifests."""
 
 from __future__ import annotations
 

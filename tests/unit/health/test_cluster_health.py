@@ -1,4 +1,4 @@
-"""What is called healthy, finished or rolled out is, and what is not is named with its cause."""
+"""Healthy, finished and rolled out are reported truthfully; problems are reported with their cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other programs put back at boot is known, and only where it is so."""
+"""Settings that other programs overwrite at boot are detected, and only those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An endpoint that cannot work, disks that are nearly full, what a cluster can lose: said before anything changes."""
+"""Endpoints that cannot work, full disks, fault tolerance: reported before anything changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cluster a host belongs to, under which name and in which role: what the inventory says otherwise is refused."""
+"""The cluster, name and role of a host: contradictions in the inventory are refused."""
 
 from __future__ import annotations
 

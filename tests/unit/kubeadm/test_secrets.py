@@ -1,4 +1,4 @@
-"""Secrets of a cluster are for root only; the administrator that cannot be revoked is named."""
+"""Secrets of a cluster are readable by root only; super-admin.conf is reported."""
 
 from __future__ import annotations
 

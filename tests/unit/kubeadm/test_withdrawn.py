@@ -1,4 +1,4 @@
-"""Files of settings that are declared no more go; those of others stay."""
+"""Files of settings that are no longer declared are removed; files of others stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels, annotations and taints that are declared no more go; what others set stays."""
+"""Labels, annotations and taints that are no longer declared are removed; those of others stay."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifest files of the user's own: what is refused, what comes first, what is told of the API's answers."""
+"""Custom manifest files: what is refused, their order, and how answers of the API are reported."""
 
 from __future__ import annotations
 

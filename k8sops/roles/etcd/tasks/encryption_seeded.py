@@ -1,4 +1,4 @@
-"""Further control planes of new hosts: what the API server encrypts with at rest lies there before they join."""
+"""The API server's encryption configuration on additional control planes of new hosts, before they join."""
 
 from __future__ import annotations
 

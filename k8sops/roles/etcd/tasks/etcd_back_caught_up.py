@@ -1,4 +1,4 @@
-"""What watched the API in a future that is gone was started anew, and has caught up."""
+"""API clients that had seen later revisions restarted and resynced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""etcd has the data from before a restore, on every control plane."""
+"""etcd data from before a restore put back on every control plane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""etcd and the API run again on the data from before a restore."""
+"""etcd and the API server started on the data from before a restore."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No API server and no etcd runs, where there are data from before a restore to go back to."""
+"""etcd and API server stopped on control planes that have data from before the restore."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Parameters(TaskParameters):
 
 
 def _copies(spec: ClusterSpec, parameters: Decided) -> tuple[Sequence[str], str]:
-    """Where copies go, and for whom they are encrypted: the run's parameters win over the inventory."""
+    """Targets and recipient of copies: parameters of the run override the inventory."""
     given, backup = Parameters.read(parameters), spec.settings.backup
     recipient = given.encrypt_to if "encrypt_to" in parameters else backup.encrypt_to
     return backup.to if given.to is None else given.to, recipient or ""
@@ -66,13 +66,13 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, given: Decided) -> str:
-    """What installing packages would do to others, on every host that may be the one that backs up."""
+    """Shell lines that simulate the installation of packages, on every host that may take the backup."""
     needed = _needed(*_copies(spec, given))
     return packaging.plan_question("backup", needed) if needed and host.is_control_plane else ""
 
 
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Decided:
-    """The name of the backup: where it is taken, and when, by that host's clock."""
+    """The name of the backup: the host that takes it, and the time of that host's clock."""
     node = fleet.delegate([one.name for one in spec.control_planes])
     now = datetime.fromtimestamp(fleet[node].now, UTC)
     return {"backup": fleet.parameters.get("backup") or stem(spec.cluster, now, node)}

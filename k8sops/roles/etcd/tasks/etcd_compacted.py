@@ -1,4 +1,4 @@
-"""Only the last revisions have a history."""
+"""etcd history compacted."""
 
 from __future__ import annotations
 
@@ -27,6 +27,4 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     yield compacted(Parameters.read(fleet.parameters).keep)
 
 
-TASK = Task(
-    name="etcd-compacted", title="etcd history compacted", resources=_resources, parameters=Parameters
-)
+TASK = Task(name="etcd-compacted", title="etcd history compacted", resources=_resources, parameters=Parameters)

@@ -1,4 +1,4 @@
-"""No database of a member wastes its disk."""
+"""etcd defragmented."""
 
 from __future__ import annotations
 

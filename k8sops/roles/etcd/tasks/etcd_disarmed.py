@@ -1,4 +1,4 @@
-"""No alarm is on."""
+"""etcd alarms cleared."""
 
 from __future__ import annotations
 

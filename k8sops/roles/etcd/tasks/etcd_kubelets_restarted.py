@@ -1,4 +1,4 @@
-"""kubelets were started anew where revisions have gone back: else they would wait for what they had seen before."""
+"""kubelets restarted if revisions have gone back: otherwise they wait for revisions that they have seen."""
 
 from __future__ import annotations
 

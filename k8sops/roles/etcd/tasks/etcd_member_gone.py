@@ -1,4 +1,4 @@
-"""A dead member has left etcd, by its exact id."""
+"""A dead etcd member removed, by its exact id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""kubelets and controllers have caught up with the restored API."""
+"""kubelets and controllers reconnected to the restored API."""
 
 from __future__ import annotations
 

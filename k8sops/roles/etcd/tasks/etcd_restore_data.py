@@ -1,4 +1,4 @@
-"""The one snapshot is the data of every member."""
+"""The same snapshot restored on every member."""
 
 from __future__ import annotations
 

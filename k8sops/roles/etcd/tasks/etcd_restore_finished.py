@@ -1,4 +1,4 @@
-"""No restore is under way any more."""
+"""The restore finished."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backup lies on every control plane, whole, and may be restored there. Nothing stops before that."""
+"""The backup present and undamaged on every control plane, before anything is stopped."""
 
 from __future__ import annotations
 

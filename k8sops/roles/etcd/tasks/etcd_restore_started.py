@@ -1,4 +1,4 @@
-"""etcd and the API run again."""
+"""etcd and the API server started."""
 
 from __future__ import annotations
 

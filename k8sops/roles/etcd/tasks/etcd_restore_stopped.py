@@ -1,4 +1,4 @@
-"""No API server and no etcd runs on any control plane."""
+"""etcd and API server stopped on every control plane."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every control plane backs up etcd by itself when it is its turn, and tries what it has: without anybody's machine."""
+"""Scheduled backups and drills on every control plane, independent of the operator's machine."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ CRON = "/etc/cron.d/k8sops-etcd"
 
 
 def jobs_of(spec: ClusterSpec) -> dict[str, str]:
-    """What runs when, by the word that the script knows: OnCalendar expressions."""
+    """OnCalendar expressions by the script's subcommand."""
     backup = spec.settings.backup
     return {what: when for what, when in (("backup", backup.schedule), ("drill", backup.drill)) if when}
 
 
 def script_of(spec: ClusterSpec, host: HostEntry) -> str:
-    """The whole program that stays on a control plane. It holds no secret."""
+    """The program that is installed on control planes. It contains no secrets."""
     parts = ["#!/bin/bash", "# Kept by k8sops.", "MARK=k8sops", words_of(spec, host)]
     words = ("tools", "backup", "drill", "copies", "keep", "nightly")
     return "\n".join([*parts, shell.LIBRARY, library(*words), 'main "$@"', ""])
 
 
 def _needed(spec: ClusterSpec) -> dict[str, None]:
-    """The packages without which nothing is backed up, or tried."""
+    """Packages that backups and drills need."""
     backup = spec.settings.backup
     return dict.fromkeys(["curl", *(["age"] if backup.encrypt_to else []), *(["cron"] if backup.cron else [])])
 
@@ -76,7 +76,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 def _secrets(spec: ClusterSpec) -> Iterator[Resource]:
-    """What curl reads: credentials and addresses are in no argv."""
+    """Configuration files of curl, so that credentials and URLs are not in argv."""
     backup = spec.settings.backup
     for path, name, reference, form in (
         (S3_CONFIG, "s3_credentials", backup.s3.credentials, 'user = "{}"\n'),
@@ -91,7 +91,7 @@ def _secrets(spec: ClusterSpec) -> Iterator[Resource]:
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, told: Parameters) -> str:
-    """What installing packages would do to others, and whether systemd understands the schedules."""
+    """Shell lines that simulate the installation of packages, and check the schedules with systemd."""
     jobs = jobs_of(spec)
     if not host.is_control_plane or not jobs:
         return ""

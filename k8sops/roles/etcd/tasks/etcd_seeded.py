@@ -1,4 +1,4 @@
-"""The first control plane of new hosts: the backup's PKI and data lie there before `kubeadm init`."""
+"""PKI and etcd data of the backup on the first of the new hosts, before `kubeadm init`."""
 
 from __future__ import annotations
 

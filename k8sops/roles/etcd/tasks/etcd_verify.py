@@ -1,4 +1,4 @@
-"""The restore drill of a backup, on the control plane where it lies."""
+"""The restore drill of a backup, on the control plane that has it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ done"""
 
 
 def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
-    """The backups that lie on control planes, by name: where, and of when."""
+    """Backups on control planes by name: (host, position)."""
     found = {}
     for host in spec.control_planes:
         for line in fleet[host.name].more.get("backup", ()):
             cluster_id, revision, name = line.split(" ") if line.count(" ") == 2 else ("", "", "")
-            # A file of another name is none of ours, and one without a revision no manifest.
+            # Files with other names, or without a revision, are not manifests of ours.
             with suppress(ValueError, InputError):
                 time_of(name)
                 found[name] = (host.name, Moment(cluster_id, int(revision), name))
@@ -48,7 +48,7 @@ def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
 
 
 def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
-    """Which backup, where, and what counts as now."""
+    """The backup, the host that has it, and the present time there."""
     found = _found(spec, fleet)
     name = Parameters.read(fleet.parameters).backup
     if name == "latest":

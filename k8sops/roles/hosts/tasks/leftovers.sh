@@ -1,11 +1,11 @@
-# What lies on a host beside the files of k8sops and of the packages, in places where one file wins over another.
+# Files on a host that take precedence over files of k8sops or of the packages.
 # leftovers.py sets KEYS, the kernel parameters that the inventory wants, and reads the lines `fact more.NAME VALUE`.
 # Built-ins of bash only: no process is started here.
 # shellcheck shell=bash disable=SC2154,SC2016,SC2015
 
 KUBELET_FLAGS='$KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS'
 
-# A first start or a join of k8sops' own that died has left it; pods may have run, and the next run goes over it again.
+# Left by an interrupted init or join of k8sops; pods may have run, and the next run repeats it.
 [ ! -d /etc/kubernetes/k8sops ] || fact more.begun 1
 
 # CNI: container runtimes take the first file that they can read. Delegates of other plugins name them.

@@ -20,13 +20,13 @@ from k8sops.roles.protocols import network_of
 
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
 PLUGINS = ("flannel", "calico", "canal", "cilium", "weave", "kube-router", "antrea", "ovn", "kindnet", "multus")
-"""Pod networks, as the names of their files in /etc/cni/net.d show them."""
+"""Pod networks, by the names of their files in /etc/cni/net.d."""
 
 TAKE_OUT = "remove it from the inventory, or run `kubeadm reset` on it if that cluster is no longer needed"
 
 
 def asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
-    """Shell lines that print what a host knows of its cluster (identity.sh); once, however many tasks ask it."""
+    """Shell lines that print a host's knowledge of its cluster (identity.sh), once for all tasks."""
     return f'if [ -z "${{IDENTITY_TOLD-}}" ]; then IDENTITY_TOLD=1\n{SCRIPT}\nfi'
 
 
@@ -66,8 +66,8 @@ def is_worker(facts: HostFacts) -> bool:
 class KnownCluster:
     """The cluster of the inventory as its control planes know it.
 
-    `host` and `ca`: a control plane that k8sops has made, or begun to make, and its CA; empty where none is known.
-    `absent`: every control plane answered, and none has a cluster.
+    `host` and `ca`: a control plane that k8sops has created, or begun to, and its CA; empty if none is known.
+    `absent`: all control planes are reachable, and none has a cluster.
     """
 
     host: str = ""
@@ -82,12 +82,12 @@ def _known_cluster(spec: ClusterSpec, fleet: Fleet) -> KnownCluster:
     names = [*(name for name in made if fleet[name].api), *made, *begun]
     if names:
         return KnownCluster(names[0], fleet[names[0]].ca)
-    # A control plane that is silent may hold the cluster, and a restore on new hosts is about to bring its CA back.
+    # The cluster may exist on an unreachable control plane, and a restore on new hosts will bring its CA back.
     return KnownCluster(absent=len(planes) == len(spec.control_planes) and not fleet.parameters.get("backup"))
 
 
 def foreign_cluster(host: HostEntry, facts: HostFacts, cluster: KnownCluster) -> str:
-    """Why the host belongs to a cluster that is not this one; empty where it does not."""
+    """Why the host belongs to another cluster; empty if it does not."""
     same = bool(_certificates(facts.ca) & _certificates(cluster.ca))
     there = _description(facts)
     if is_control_plane(facts) and not facts.more.get("marked"):
@@ -115,7 +115,7 @@ def reset_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
         if host.name not in fleet.leaving & fleet.facts.keys():
             continue
         facts = fleet[host.name]
-        # A reset that died may have left this host alone of a whole cluster, and it may be run again.
+        # After an interrupted reset this host may be the last of the cluster, and the reset may be repeated.
         ours = _certificates(facts.ca) & _certificates(cluster.ca) or (facts.more.get("marked") and not cluster.ca)
         why = "" if ours else foreign_cluster(host, facts, cluster)
         if why:
@@ -123,20 +123,20 @@ def reset_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 
 def _description(facts: HostFacts) -> str:
-    """` (name kubernetes, Kubernetes 1.36.3, services 10.96.0.0/12)`, as far as it is known."""
+    """Known facts of the cluster: ` (name kubernetes, Kubernetes 1.36.3, services 10.96.0.0/12)`."""
     known = (("name", "cluster-name"), ("Kubernetes", "version"), ("services", "services"), ("at", "endpoint"))
     parts = [f"{label} {value(facts, name)}" for label, name in known if value(facts, name)]
     return f" ({', '.join(parts)})" if parts else ""
 
 
 def _certificates(pem: bytes) -> frozenset[bytes]:
-    """The certificates of a bundle: a CA that is being rotated is one of several."""
+    """The certificates of a bundle, which has several while a CA is rotated."""
     parts = pem.split(b"-----BEGIN CERTIFICATE-----")[1:]
     return frozenset(b"".join(part.split()) for part in parts)
 
 
 def _place(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Finding]:
-    """The host's role and name in the cluster, against the inventory's."""
+    """Findings about the host's role and name in the cluster, compared with the inventory."""
     if host.is_control_plane and is_worker(facts) and not _half_joined(facts):
         what = "a worker of this cluster, but the inventory lists it as a control plane"
         yield Finding(host.name, "Role", f"{host.name} is {what}: `k8sops reset {host.name}`, then `k8sops apply`")
@@ -152,7 +152,7 @@ def _place(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Fin
 
 
 def _half_joined(facts: HostFacts) -> bool:
-    """Whether kubelet never got a certificate: a join that died early may have left nothing else."""
+    """Whether kubelet never got a certificate, as after a join that was interrupted early."""
     return not facts.more.get("kubelet-certificate")
 
 
@@ -246,7 +246,7 @@ def immutable(host: str, setting: str, present: str, wanted: str) -> Finding:
 
 
 def _normal(text: str) -> str:
-    """Networks compared as networks: 10.96.0.0/12 however it is written."""
+    """Whether two networks are equal, in whatever notation."""
     try:
         return ",".join(str(ip_network(part.strip())) for part in text.split(","))
     except ValueError:

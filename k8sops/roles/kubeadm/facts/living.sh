@@ -1,5 +1,5 @@
 # What a living cluster runs, read by living.py. GATES: the feature gates that the inventory sets, as a flag says
-# them. Files are read by bash itself: a host that is no node pays nothing, a control plane one kubectl.
+# them. Files are read by bash itself: nothing is run on hosts that have not joined, one kubectl on a control plane.
 # shellcheck shell=bash disable=SC2154
 file_fact() {
   local line

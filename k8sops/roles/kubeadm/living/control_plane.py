@@ -138,7 +138,7 @@ def _san(has: str | None, wants: str | None, host: str, place: str) -> Edit:
 def _declared_sans(listed: list[str]) -> set[str]:
     """The names that an inventory added: k8sops lists the endpoint, names and addresses of control planes before them.
 
-    Control planes that have left since stand there still, which is no edit of `sans`.
+    Names of control planes that have left are still in it, which is not an edit of `sans`.
     """
     rest = listed[1:]
     planes = next((at for at, name in enumerate(rest) if is_address(name)), len(rest))

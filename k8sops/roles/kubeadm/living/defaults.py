@@ -1,4 +1,4 @@
-"""What kubeadm sets by itself, as data: its flags and fields are no difference from an inventory that has none.
+"""Defaults of kubeadm, as data: flags and fields with these values do not differ from an inventory without them.
 
 From kubeadm's source, releases 1.33 to 1.37: phases/controlplane/manifests.go, phases/etcd/local.go,
 phases/kubelet/flags.go, componentconfigs/{kubelet,kubeproxy}.go; flags of earlier releases as far as they are known.

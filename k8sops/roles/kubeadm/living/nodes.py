@@ -50,7 +50,7 @@ def kubelets(spec: ClusterSpec, fleet: Fleet, cluster: living.Cluster | None) ->
         for one in differences(cluster.kubelet, wants, KUBELET, empty_in_kubelet):
             yield _field(spec, "kubelet", one, cluster.source, "ConfigMap kubelet-config")
     for host in spec.hosts:
-        # A control plane that k8sops has not made is no part of this cluster.
+        # A control plane that k8sops has not created does not belong to this cluster.
         ours = fleet[host.name].joined and (fleet[host.name].initialised or not host.is_control_plane)
         config = living.kubelet_config(fleet[host.name]) if ours else None
         for one in differences(config or wants, wants, KUBELET, empty_in_kubelet):

@@ -81,9 +81,9 @@ def flannel_manifest(spec: ClusterSpec) -> str:
 
 
 def flannel_told(nodes: Sequence[str], *, after: str) -> Resource:
-    """Each of these nodes bears what flannel tells others of it: it does so once, at its start.
+    """Each of these nodes has flannel's annotations, which flannel writes only at its start.
 
-    Where the backup is older than that, the others would never find the node's pods.
+    If the backup is older, other nodes would never reach its pods.
     """
     told = '{{range .items}}{{with index .metadata.annotations "flannel.alpha.coreos.com/backend-data"}}'
     told += '{{else}}{{.metadata.name}}{{"\\n"}}{{end}}{{end}}'

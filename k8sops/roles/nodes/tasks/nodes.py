@@ -17,7 +17,7 @@ from k8sops.roles.protocols import network_of
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    # A host that does not answer is left out of the run, so nothing waits for its node.
+    # An unreachable host is skipped by the run, so nothing waits for its node.
     there = [one for one in spec.hosts if one.name in fleet.there]
     declared = json.loads(fleet.parameters.get("declared", "{}"))
     for one in there:
@@ -31,8 +31,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     started = {one.name: at for one in there if (at := fleet[one.name].kubelet_started)}
     yield nodes_ready([one.name for one in there], started=started)
     yield replicas("kube-system", "coredns", at_least=2)
-    # A roll-out cannot end while a node that takes part in it is gone, as are those of old hosts in a cluster that was
-    # made of a backup.
+    # A rollout cannot complete while one of its nodes is gone, like those of old hosts in a cluster rebuilt from a
+    # backup.
     if silent_hosts(spec, fleet) or fleet.parameters.get("backup"):
         return
     yield rolled_out("Deployment", "kube-system", "coredns", optional=True, after=["replicas:coredns"])
