@@ -29,7 +29,7 @@ def living(living: Cluster) -> Cluster:
 
     living.edit(plain)
     living.apply()
-    living.apply("-e", "super_admin=remove")
+    living.apply("-e", "super_admin=remove", allow="delete")
     assert pending(living, expect=0) == []
     return living
 
@@ -254,6 +254,6 @@ def test_the_super_administrator_is_named_until_it_is_taken_off(living: Cluster)
     assert "k8sops apply -e super_admin=remove --allow delete" in shown
     living.apply()
     assert living.on("cp1", f"ls {path}").strip() == path
-    living.apply("-e", "super_admin=remove")
+    living.apply("-e", "super_admin=remove", allow="delete")
     assert living.on("cp1", f"ls {path} 2>/dev/null || true") == ""
     assert "SuperAdmin" not in living.k8sops("check", expect=0).out
