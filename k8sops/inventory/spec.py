@@ -103,12 +103,6 @@ class ClusterSpec:
         """kubelet itself speaks to Docker before 1.24 (KEP-2221); from then on cri-dockerd stands between them."""
         return number(self.version) < (1, 24)
 
-    def cri_socket(self, host: HostEntry) -> str:
-        """Where kubelet of this host finds its runtime."""
-        if host.runtime == "containerd":
-            return "unix:///run/containerd/containerd.sock"
-        return "unix:///var/run/dockershim.sock" if self.has_dockershim else "unix:///run/cri-dockerd.sock"
-
     @property
     def preflight_ignore(self) -> tuple[str, ...]:
         return tuple(self.settings.preflight.ignore)

@@ -5,15 +5,17 @@ Implementations are found by their place in the folders, so no role imports anot
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
+from k8sops.engine.facts import HostFacts
 from k8sops.engine.resource import Resource
 from k8sops.inventory import plugins
 from k8sops.inventory.settings import OwnCni
-from k8sops.inventory.spec import ClusterSpec
+from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.manifests import Manifest
 
 
@@ -83,6 +85,53 @@ class Network(Protocol):
         return ""
 
 
+class Runtime(Protocol):
+    """A container runtime: a folder of `roles/runtimes/` with a `runtime.py` whose RUNTIME is one."""
+
+    name: str
+    folder: str
+    """Where it keeps images and containers."""
+    units: Sequence[str]
+    package_words: str
+    """Shell lines that put into `runtime` the packages that depend on the host, as far as the repository has them."""
+    cgroup_driver: tuple[str, str]
+    """A command, and what is in its output where cgroups are managed by systemd."""
+
+    @abstractmethod
+    def socket(self, spec: ClusterSpec) -> str:
+        """Where kubelet finds it."""
+
+    @abstractmethod
+    def packages(self, spec: ClusterSpec, facts: HostFacts) -> Sequence[str]: ...
+
+    def certain_packages(self, spec: ClusterSpec) -> Sequence[str]:
+        """Those of its packages that every host gets, whatever it has already."""
+        return ()
+
+    def downloads(self, spec: ClusterSpec) -> Iterator[Resource]:
+        """Packages that no repository has."""
+        return iter(())
+
+    def kubelet_args(self, spec: ClusterSpec) -> Mapping[str, str]:
+        """Flags that kubelet needs with it."""
+        return {}
+
+    def package_findings(self, spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
+        """(finding, what it says) of the version that is installed, or would be."""
+        return iter(())
+
+    @abstractmethod
+    def asks(self, spec: ClusterSpec) -> str:
+        """Shell lines that print its configuration."""
+
+    @abstractmethod
+    def resources(self, spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[Resource]: ...
+
+    @abstractmethod
+    def findings(self, spec: ClusterSpec, facts: HostFacts) -> Iterator[tuple[str, str]]:
+        """(finding, what it says) of its configuration."""
+
+
 class EtcdMembers(Protocol):
     """The members of etcd, for what takes control planes in and out (`roles/etcd/upkeep.py`)."""
 
@@ -111,6 +160,17 @@ def networks() -> list[Network]:
 def _network(name: str) -> Network:
     network: Network = _module(f"networks.{name}").NETWORK
     return network
+
+
+def runtime_of(host: HostEntry) -> Runtime:
+    """The container runtime that the inventory gives to this host."""
+    runtime: Runtime = _module(f"runtimes.{host.runtime}.runtime").RUNTIME
+    return runtime
+
+
+def cri_socket(spec: ClusterSpec, host: HostEntry) -> str:
+    """Where kubelet of this host finds its runtime."""
+    return runtime_of(host).socket(spec)
 
 
 def etcd_members() -> EtcdMembers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.protocols import runtime_of
 
 
 def test_no_swap_is_used(node: Any, entry: HostEntry) -> None:
@@ -29,10 +30,8 @@ def test_the_runtime_runs_with_systemd_cgroups(node: Any, entry: HostEntry) -> N
     service = node.service(entry.runtime)
     assert service.is_running, f"{entry.runtime} does not run"
     assert service.is_enabled, f"{entry.runtime} does not start at boot"
-    if entry.runtime == "docker":
-        assert node.check_output("docker info --format '{{.CgroupDriver}}'") == "systemd", "cgroups are not systemd's"
-    else:
-        assert "SystemdCgroup = true" in node.check_output("containerd config dump"), "cgroups are not systemd's"
+    command, systemd = runtime_of(entry).cgroup_driver
+    assert systemd in node.check_output(command), "cgroups are not systemd's"
 
 
 def test_kubelet_runs(node: Any, entry: HostEntry) -> None:

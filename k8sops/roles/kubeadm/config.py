@@ -8,9 +8,9 @@ from typing import Any
 
 from k8sops.engine.render import render
 from k8sops.errors import InputError, Where
-from k8sops.inventory.releases import number
 from k8sops.inventory.settings import Component
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.protocols import cri_socket, runtime_of
 
 TOKEN, CERTIFICATE_KEY = "SECRETHALFHERE00", "CERTIFICATEKEYHERE"
 """Placeholders for the secrets of this run in configurations that a plan shows."""
@@ -66,18 +66,14 @@ def _gates(spec: ClusterSpec) -> dict[str, str]:
 
 def kubelet_args(spec: ClusterSpec, host: HostEntry) -> dict[str, str | list[str]]:
     """Flags of this host's kubelet in addition to kubeadm's own."""
-    own = {"node-ip": host.address}
-    if host.runtime == "docker" and number(spec.version) >= (1, 36):
-        # kubelet then speaks to the streaming server itself (KEP-4006); cri-dockerd names it without a scheme, kubelet
-        # takes it for https, and `kubectl exec` fails.
-        own["feature-gates"] = "ExtendWebSocketsToKubelet=false"
+    own = {"node-ip": host.address, **runtime_of(host).kubelet_args(spec)}
     return {**own, **host.kubelet_extra_args}
 
 
 def _registration(spec: ClusterSpec, host: HostEntry) -> dict[str, Any]:
     """The nodeRegistration of the host."""
     args = _args(spec, kubelet_args(spec, host))
-    return {"name": host.name, "criSocket": spec.cri_socket(host), "kubeletExtraArgs": args}
+    return {"name": host.name, "criSocket": cri_socket(spec, host), "kubeletExtraArgs": args}
 
 
 def kubelet_configuration(spec: ClusterSpec) -> dict[str, Any]:

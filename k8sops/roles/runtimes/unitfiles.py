@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from k8sops.engine.facts import HostFacts
-from k8sops.roles.runtimes.dockerd import FLAGS
+from k8sops.roles.runtimes.docker.daemon import FLAGS
 
 CONTAINERD = "/etc/containerd/config.toml"
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from textwrap import dedent
 
 PACKAGE = Path(__file__).resolve().parents[3] / "k8sops"
-NAMED = re.compile(r"""[=!]= ["']flannel["']|\.cni [=!]=|["']cni0["']|flannel\.1|\bflannel_\w+\(""")
-"""A plugin that is known by its name, or by what only it brings."""
-AT_HOME = ("roles/networks/", "lab/", "cli/lab.py")
+NAMED = re.compile(r"""[=!]= ["'](flannel|docker|containerd)["']|\.cni [=!]=|["']cni0["']|flannel\.1|\bflannel_\w+\(""")
+"""A network or a runtime that is known by its name, or by what only it brings."""
+AT_HOME = ("roles/networks/", "roles/runtimes/", "inventory/", "lab/", "cli/lab.py")
 
 WEAVER = {
     "__init__.py": '"""A network that only this test knows."""\n',
@@ -131,7 +131,7 @@ def test_a_third_plugin_is_a_folder_and_nothing_else(tmp_path: Path) -> None:
     assert "sleeve or fast" in said["refused"]
 
 
-def test_no_network_is_known_by_its_name_outside_its_folder() -> None:
+def test_no_network_and_no_runtime_is_known_by_its_name_outside_its_folder() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
         for path in sorted(PACKAGE.rglob("*.py"))

@@ -27,8 +27,11 @@ from k8sops.inventory.load import read_inventory
 from k8sops.inventory.spec import ClusterSpec, make_spec
 from k8sops.resources.configfile import ConfigError, difference, dump, masked, parse, rewrite
 from k8sops.resources.merged import COPY, merged_file, only_owner_writes, present, read_lines
-from k8sops.roles.runtimes import containerd, dockerd
-from k8sops.roles.runtimes.tasks.container_runtime import CONTAINERD, DAEMON, TASK
+from k8sops.roles.runtimes.containerd import config as containerd
+from k8sops.roles.runtimes.containerd.runtime import CONTAINERD
+from k8sops.roles.runtimes.docker import daemon as dockerd
+from k8sops.roles.runtimes.docker.daemon import DAEMON
+from k8sops.roles.runtimes.tasks.container_runtime import TASK
 
 
 def spec(extra: str = "") -> ClusterSpec:

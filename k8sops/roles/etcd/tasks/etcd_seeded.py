@@ -12,6 +12,7 @@ from k8sops.roles.etcd.restore import RestoreParameters, asks, decide_seed, encr
 from k8sops.roles.etcd.restore_resources import backup_there
 from k8sops.roles.etcd.seed import data_seeded, pki_seeded
 from k8sops.roles.kubeadm.facts import founder
+from k8sops.roles.protocols import cri_socket
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -30,7 +31,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         peer=f"https://{in_url(host.address)}:2380",
         bump=int(told.get("bump", "0")),
         version=spec.version,
-        socket=spec.cri_socket(host),
+        socket=cri_socket(spec, host),
     )
 
 

@@ -12,7 +12,7 @@ from k8sops.engine.findings import Finding
 from k8sops.engine.task import Task
 from k8sops.inventory.addressing import node_mask
 from k8sops.inventory.spec import ClusterSpec, HostEntry
-from k8sops.roles.protocols import network_of
+from k8sops.roles.protocols import network_of, runtime_of
 
 GIB = 1 << 30
 EVICTION = {
@@ -39,10 +39,9 @@ UNITS = {
 
 def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
     """Shell lines that print the file systems of kubelet and of images, in this order, before a host joins."""
-    images = "/var/lib/docker" if host.runtime == "docker" else "/var/lib/containerd"
     return f"""if [ ! -f /etc/kubernetes/kubelet.conf ]; then
   paths=()
-  for path in /var/lib/kubelet {images}; do
+  for path in /var/lib/kubelet {runtime_of(host).folder}; do
     while [ -n "$path" ] && [ ! -e "$path" ]; do path=${{path%/*}}; done
     paths+=("${{path:-/}}")
   done

@@ -12,6 +12,7 @@ from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.hosts.tasks.reach import opened_first, peers, unreached
 from k8sops.roles.kubeadm.facts import cluster_images, silent_hosts
+from k8sops.roles.protocols import cri_socket
 from k8sops.roles.runtimes.facts import registry
 
 SYSTEMS = {"debian": ("11", "12", "13"), "ubuntu": ("20.04", "22.04", "24.04", "26.04")}
@@ -80,7 +81,7 @@ def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Iterator[F
     if facts.joined and version and _minor(version) > _minor(spec.version):
         yield found("VersionSkew", f"kubelet {version} is newer than {spec.version}; downgrades are not supported")
     if facts.joined:
-        if facts.cri_socket and _path(facts.cri_socket) != _path(spec.cri_socket(host)):
+        if facts.cri_socket and _path(facts.cri_socket) != _path(cri_socket(spec, host)):
             what = f"kubelet uses {facts.cri_socket}, the inventory says {host.runtime}"
             yield found("Runtime", f"{what}: `k8sops reset {host.name}`, then `k8sops apply`")
         return

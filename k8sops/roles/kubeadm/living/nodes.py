@@ -20,6 +20,7 @@ from k8sops.roles.kubeadm.living.compare import (
 from k8sops.roles.kubeadm.living.control_plane import is_address
 from k8sops.roles.kubeadm.living.defaults import KUBELET, KUBELET_FLAGS, PROXY
 from k8sops.roles.kubeadm.living.edit import Edit
+from k8sops.roles.protocols import cri_socket
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -64,7 +65,7 @@ def kubelet_flags(spec: ClusterSpec, host: HostEntry, facts: HostFacts) -> Itera
     if host.kubelet_extra_args.get("node-ip") is None:
         # That the host's address differs has words of its own.
         wants.pop("node-ip")
-    if flags is None or _socket(facts.cri_socket) != _socket(spec.cri_socket(host)):
+    if flags is None or _socket(facts.cri_socket) != _socket(cri_socket(spec, host)):
         return
     skipped = {"node-ip"} - wants.keys()
     written = {name: values for name, values in flags.items() if name not in skipped}

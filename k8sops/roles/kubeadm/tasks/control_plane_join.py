@@ -13,6 +13,7 @@ from k8sops.roles.kubeadm.config import CERTIFICATE_KEY, TOKEN, join_config
 from k8sops.roles.kubeadm.facts import founder, identity
 from k8sops.roles.kubeadm.join import control_plane_join
 from k8sops.roles.kubeadm.tasks.kubeadm_init import etcd_files
+from k8sops.roles.protocols import cri_socket
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -25,7 +26,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         config = join_config(spec, host, token_id=fleet.secrets.token_id, ca_hash=ca_hash)
         secrets = {TOKEN: fleet.secrets.token, CERTIFICATE_KEY: fleet.secrets.certificate_key}
         yield from etcd_files(spec)
-        socket = spec.cri_socket(host)
+        socket = cri_socket(spec, host)
         yield control_plane_join(host.name, config, secrets, socket=socket, ignore=spec.kubeadm_ignores)
     yield service("kubelet")
 

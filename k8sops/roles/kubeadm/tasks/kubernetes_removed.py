@@ -9,6 +9,7 @@ from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.roles.kubeadm.leaving import kubernetes_gone, network_gone, volumes_unmounted
+from k8sops.roles.protocols import cri_socket
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -16,7 +17,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         return
     facts = fleet[host.name]
     yield volumes_unmounted()
-    yield kubernetes_gone(facts.cri_socket or spec.cri_socket(host), list(dict.fromkeys(["/root", facts.home])))
+    yield kubernetes_gone(facts.cri_socket or cri_socket(spec, host), list(dict.fromkeys(["/root", facts.home])))
     yield network_gone()
 
 

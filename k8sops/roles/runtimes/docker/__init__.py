@@ -1,0 +1,1 @@
+"""Docker, behind cri-dockerd or kubelet's own dockershim."""
