@@ -18,6 +18,7 @@ from k8sops.operations.inputs import load_spec
 from k8sops.roles.hosts.tasks.shell_comfort import PROFILE
 from k8sops.roles.kubeadm.config import init_config
 from k8sops.roles.networks.flannel.network import flannel_manifest
+from k8sops.roles.protocols import endpoint_of
 from k8sops.roles.runtimes.facts.registry import is_api_root
 
 LAB = "bench-first"
@@ -32,7 +33,7 @@ def files(spec: ClusterSpec) -> dict[str, str]:
     """The files that k8sops would write on Debian 12, by path."""
     plane = spec.control_planes[0]
     names = [f"{host.address} {host.name}\n" for host in spec.hosts]
-    kept = [f"{plane.address} {spec.endpoint_host}\n"] if spec.endpoint_kept else []
+    kept = [f"{plane.address} {spec.endpoint_host}\n"] if endpoint_of(spec).name(spec) else []
     registries = {
         f"etc/containerd/certs.d/{registry}/hosts.toml": render(
             "runtimes/hosts.toml.j2", spec=spec, registry=registry, url=url, override_path=is_api_root(url)

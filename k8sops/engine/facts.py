@@ -19,7 +19,7 @@ SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
 
 def script(spec: ClusterSpec) -> str:
     """The questions; where sshd listens is asked only where a firewall is to be made around it."""
-    asked = [f"ENDPOINT={quote(spec.endpoint_host if spec.endpoint_kept else '')}", SCRIPT]
+    asked = [f"ENDPOINT={quote(spec.endpoint_host if spec.settings.endpoint is None else '')}", SCRIPT]
     return "\n".join([*asked, SSH_PORTS, ""] if spec.settings.firewall == "managed" else asked)
 
 

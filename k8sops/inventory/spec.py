@@ -45,8 +45,6 @@ class ClusterSpec:
     hosts: tuple[HostEntry, ...]
     endpoint_host: str
     endpoint_port: int
-    endpoint_kept: bool
-    """Whether the endpoint is a name of k8sops' own, kept in the hosts' files: the inventory names none."""
     pods: Net
     services: Net
     sans: tuple[str, ...]
@@ -144,7 +142,6 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
         hosts=hosts,
         endpoint_host=host,
         endpoint_port=int(port),
-        endpoint_kept=settings.endpoint is None,
         pods=pods,
         services=services,
         sans=tuple(dict.fromkeys(names)),

@@ -17,6 +17,7 @@ from k8sops.engine.localfile import locked, refuse_read_only, replaced
 from k8sops.engine.shell import envelope, new_mark
 from k8sops.errors import HostError, InputError, Where
 from k8sops.inventory.spec import ClusterSpec, in_url
+from k8sops.roles.protocols import endpoint_of
 
 AROUND = "set `kubeconfig.context` in the inventory to another name, or rename the entry"
 
@@ -66,8 +67,8 @@ def server(spec: ClusterSpec, living: str) -> str:
     if spec.settings.kubeconfig.server:
         return spec.settings.kubeconfig.server
     known = {host.name: host.address for host in spec.hosts}
-    if spec.endpoint_kept:
-        known[spec.endpoint_host] = known[living]
+    if name := endpoint_of(spec).name(spec):
+        known[name] = known[living]
     host = known.get(spec.endpoint_host, spec.endpoint_host)
     return f"https://{in_url(host)}:{spec.endpoint_port}"
 

@@ -132,6 +132,22 @@ class Runtime(Protocol):
         """(finding, what it says) of its configuration."""
 
 
+class Endpoint(Protocol):
+    """How the endpoint of the API comes to be reachable: a module of `roles/endpoint/`."""
+
+    def name(self, spec: ClusterSpec) -> str:
+        """The name that k8sops keeps in the hosts' files; empty where it keeps none."""
+        return ""
+
+    def needs_dns(self, spec: ClusterSpec) -> bool:
+        """Whether hosts must resolve a name that k8sops does not write into their files."""
+        return False
+
+    def elsewhere(self, spec: ClusterSpec) -> bool:
+        """Whether something other than a control plane answers there, such as a load balancer."""
+        return False
+
+
 class EtcdMembers(Protocol):
     """The members of etcd, for what takes control planes in and out (`roles/etcd/upkeep.py`)."""
 
@@ -171,6 +187,12 @@ def runtime_of(host: HostEntry) -> Runtime:
 def cri_socket(spec: ClusterSpec, host: HostEntry) -> str:
     """Where kubelet of this host finds its runtime."""
     return runtime_of(host).socket(spec)
+
+
+def endpoint_of(spec: ClusterSpec) -> Endpoint:
+    """The endpoint that the inventory names, or else a name of k8sops' own."""
+    endpoint: Endpoint = _module(f"endpoint.{'managed' if spec.settings.endpoint is None else 'external'}").ENDPOINT
+    return endpoint
 
 
 def etcd_members() -> EtcdMembers:

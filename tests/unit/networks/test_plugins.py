@@ -10,7 +10,9 @@ from pathlib import Path
 from textwrap import dedent
 
 PACKAGE = Path(__file__).resolve().parents[3] / "k8sops"
-NAMED = re.compile(r"""[=!]= ["'](flannel|docker|containerd)["']|\.cni [=!]=|["']cni0["']|flannel\.1|\bflannel_\w+\(""")
+NAMED = re.compile(
+    r"""[=!]= ["'](flannel|docker|containerd)["']|\.cni [=!]=|["']cni0["']|flannel\.1|\bflannel_\w+\(|endpoint_kept"""
+)
 """A network or a runtime that is known by its name, or by what only it brings."""
 AT_HOME = ("roles/networks/", "roles/runtimes/", "inventory/", "lab/", "cli/lab.py")
 

@@ -10,11 +10,12 @@ from k8sops.engine.findings import Finding
 from k8sops.engine.shell import quote
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
+from k8sops.roles.protocols import endpoint_of
 
 
 def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
     """Shell lines that resolve the endpoint on hosts that have not joined, by nsswitch.conf as programs do."""
-    if not _needs_dns(spec):
+    if not endpoint_of(spec).needs_dns(spec):
         return ""
     return f"""if [ ! -f /etc/kubernetes/kubelet.conf ]; then
   fact more.endpoint_asked 1
@@ -24,23 +25,8 @@ def _asks(spec: ClusterSpec, host: HostEntry, parameters: Parameters) -> str:
 fi"""
 
 
-def _needs_dns(spec: ClusterSpec) -> bool:
-    """Whether the endpoint is a name that k8sops does not write to /etc/hosts."""
-    own = spec.endpoint_kept or spec.endpoint_host in {plane.name for plane in spec.control_planes}
-    return not own and not _is_address(spec.endpoint_host)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _probes(spec: ClusterSpec, host: HostEntry) -> Sequence[Probe]:
-    planes = {word for plane in spec.control_planes for word in (plane.name, plane.address)}
-    if spec.endpoint_kept or spec.endpoint_host in planes:
+    if not endpoint_of(spec).elsewhere(spec):
         return ()
     return [Probe("EndpointSilent", spec.endpoint_host, spec.endpoint_port, served=True)]
 
@@ -54,7 +40,7 @@ def _findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
 
 def _of_host(spec: ClusterSpec, host: HostEntry, facts: HostFacts, *, exists: bool) -> Iterator[Finding]:
     addresses = facts.more.get("endpoint_address", ())
-    if _needs_dns(spec) and "endpoint_asked" in facts.more and not addresses:
+    if endpoint_of(spec).needs_dns(spec) and "endpoint_asked" in facts.more and not addresses:
         yield Finding(host.name, "EndpointName", f"cannot resolve {spec.endpoint_host}, the endpoint of the inventory")
         return
     planes = {plane.address for plane in spec.control_planes}

@@ -11,6 +11,7 @@ from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 from k8sops.resources.files import block
 from k8sops.roles.hosts.boot import hosts_template
+from k8sops.roles.protocols import endpoint_of
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
@@ -19,7 +20,8 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if fleet.leaving >= {one.name for one in spec.control_planes}:
         return
     own = [] if host.is_control_plane else [(host.address, host.name)]
-    kept = [(_living(spec, fleet), spec.endpoint_host)] if spec.endpoint_kept else []
+    name = endpoint_of(spec).name(spec)
+    kept = [(_living(spec, fleet), name)] if name else []
     lines = [f"{address} {name}" for address, name in [*planes, *own, *kept]]
     yield block("/etc/hosts", spec.cluster, tuple(lines))
     yield hosts_template(spec.cluster, tuple(lines))
