@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from k8sops.engine import facts as facts_module
 from k8sops.engine.facts import Fleet, HostFacts
@@ -19,14 +19,38 @@ from k8sops.engine.questions import check_parameters, decisions, find, probes_of
 from k8sops.engine.selection import check_picks
 from k8sops.engine.session import Session
 from k8sops.engine.shell import new_mark, parse_line, survey_script
-from k8sops.errors import HostError, UnreachableError
+from k8sops.errors import HostError, K8sopsError, UnreachableError
 from k8sops.inventory.patterns import EVERYONE, select
 from k8sops.inventory.spec import ClusterSpec, HostEntry
 
 API_SECONDS, PAUSE = 180, 2.0
 """For how long after the start of kubelet an API server may be on its way up, and between two looks at it."""
-Guess = Mapping[str, Sequence[Step]]
-"""The steps of each host if it is as it was last time."""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What will be checked if hosts are as they were: the steps by host. Only a script is saved by it, never a look."""
+
+    steps: Mapping[str, Sequence[Step]] = field(default_factory=dict)
+
+    @classmethod
+    def from_memory(
+        cls, session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, questions: Mapping[str, str]
+    ) -> Guess:
+        """Empty where nothing is remembered, and where what is remembered is refused by tasks."""
+        lines = recall(session.memory, questions) if session.memory else {}
+        if not lines:
+            return cls()
+        try:
+            fleet = _fleet(
+                session, spec, playbook, filters, {name: HostFacts.parse(mine) for name, mine in lines.items()}
+            )
+            return cls(group(make_steps(spec, playbook, fleet, filters)))
+        except K8sopsError:
+            return cls()
+
+    def is_right(self, name: str, steps: Sequence[Step]) -> bool:
+        return self.steps.get(name) == steps
 
 
 @dataclass(frozen=True)
@@ -52,12 +76,13 @@ def make_plan(
 ) -> Plan:
     """Facts, with the checks that were guessed; and those of the hosts of which something else is to be asked."""
     check_parameters(spec, playbook, filters)
-    guess = _guess(session, spec, playbook, filters)
-    said = gather_when_up(session, spec, playbook, filters, guess)
+    questions = _questions(spec, playbook, filters)
+    guess = Guess.from_memory(session, spec, playbook, filters, questions)
+    said = gather_when_up(session, spec, playbook, filters, questions, guess)
     check_picks(spec, playbook, said.fleet, filters, said.silent)
     steps = make_steps(spec, playbook, said.fleet, filters)
     wanted = group(steps)
-    right = {name for name, told in said.told.items() if told.seen and guess[name] == wanted.get(name)}
+    right = {name for name, told in said.told.items() if told.seen and guess.is_right(name, wanted.get(name, []))}
     seen = {key: one for name in right for key, one in said.told[name].seen.items()}
     seen |= survey(session, [step for step in steps if step.executor not in right], said.fleet.facts)
     return Plan(
@@ -73,17 +98,18 @@ def make_plan(
     )
 
 
-def _guess(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters) -> Guess:
-    """None where nothing is remembered, or where tasks can make nothing of it."""
-    lines = recall(session.memory) if session.memory else {}
-    known = {host.name for host in _asked(spec, playbook, filters)} & lines.keys()
-    try:
-        fleet = _fleet(session, spec, playbook, filters, {name: HostFacts.parse(lines[name]) for name in known})
-        return group(make_steps(spec, playbook, fleet, filters)) if known else {}
-    except Exception:
-        # Tasks rely on what they ask of a host, and what is remembered may be of an older kind. What is true of the
-        # hosts as they are now is said when that is known.
-        return {}
+def _questions(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> dict[str, str]:
+    """What is asked of each host at first, as shell lines."""
+    return {
+        host.name: "\n".join(
+            [
+                facts_module.script(spec),
+                facts_module.probing(probes_of(spec, playbook, host)),
+                *questions_of(spec, playbook, host, filters),
+            ]
+        )
+        for host in _asked(spec, playbook, filters)
+    }
 
 
 def _asked(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> list[HostEntry]:
@@ -104,30 +130,28 @@ def _fleet(
     return replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
 
 
-def gather(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, guess: Guess) -> Answers:
+def gather(
+    session: Session,
+    spec: ClusterSpec,
+    playbook: Playbook,
+    filters: Filters,
+    questions: Mapping[str, str],
+    guess: Guess,
+) -> Answers:
     """What the hosts say that the run is about, and all control planes."""
-    asked = _asked(spec, playbook, filters)
     # As many as are asked at once share this machine, and may share theirs.
-    width = min(session.forks, len(asked))
-    questions = {
-        host.name: [
-            facts_module.script(spec),
-            facts_module.probing(probes_of(spec, playbook, host)),
-            *questions_of(spec, playbook, host, filters),
-        ]
-        for host in asked
-    }
+    width = min(session.forks, len(questions))
 
     def ask(name: str) -> Told:
-        return _ask(session, name, "\n".join(questions[name]), guess.get(name, ()), width)
+        return _ask(session, name, questions[name], guess.steps.get(name, ()), width)
 
-    answers = session.each([host.name for host in asked], ask)
+    answers = session.each(list(questions), ask)
     silent = {name: str(answer) for name, answer in answers.items() if isinstance(answer, HostError)}
     for name, why in silent.items():
         session.emit({"type": "unreachable", "host": name, "why": why})
     told = {name: answer for name, answer in answers.items() if isinstance(answer, Told)}
     if session.memory:
-        keep(session.memory, {name: one.lines for name, one in told.items()})
+        keep(session.memory, questions, {name: one.lines for name, one in told.items()})
     fleet = _fleet(session, spec, playbook, filters, {name: one.facts for name, one in told.items()})
     # A control plane that the run is not about was asked for what it knows; that it is silent is no failure of the run.
     return Answers(fleet, {name: why for name, why in silent.items() if name in fleet.scope}, told)
@@ -167,7 +191,14 @@ def _ask(session: Session, name: str, questions: str, steps: Sequence[Step], wid
     return Told(facts, told, {step.key: seen[at] for at, step in enumerate(steps)} if whole else {})
 
 
-def gather_when_up(session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, guess: Guess) -> Answers:
+def gather_when_up(
+    session: Session,
+    spec: ClusterSpec,
+    playbook: Playbook,
+    filters: Filters,
+    questions: Mapping[str, str],
+    guess: Guess,
+) -> Answers:
     """As `gather`, once API servers that are on their way up are there: after a reboot they take their time.
 
     One whose kubelet has been at it for longer than API_SECONDS is not waited for, it is down. Where kubelet is
@@ -175,7 +206,7 @@ def gather_when_up(session: Session, spec: ClusterSpec, playbook: Playbook, filt
     """
     since, told = time.monotonic(), ""
     while True:
-        said = gather(session, spec, playbook, filters, guess)
+        said = gather(session, spec, playbook, filters, questions, guess)
         coming = [name for name, one in said.fleet.facts.items() if one.initialised and _is_coming(one)]
         if not coming or time.monotonic() - since > API_SECONDS or session.stop.wait(PAUSE if told else 0):
             return said
