@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import shlex
 from collections.abc import Iterable, Sequence
@@ -26,9 +27,15 @@ QUERY_SECONDS = 90
 RUN_LOCK = "/run/k8sops-run.lock"
 RUN_LOCK_SECONDS = 4
 """For how long after the last word of its holder nobody else can have the lock of a run."""
-FILES = ("shell.sh", "apt.sh", "repository.sh")
 BASH = Path(__file__).with_name("bash")
-LIBRARY = "".join((BASH / name).read_text(encoding="utf-8") for name in FILES)
+LIBRARY = (BASH / "shell.sh").read_text(encoding="utf-8")
+"""What every script begins with."""
+PARTS = {name: (BASH / f"{name}.sh").read_text(encoding="utf-8") for name in ("apt", "repository")}
+"""What a script begins with, too, if it names anything that is defined there."""
+DEFINED = {
+    name: re.compile(rf"\b(?:{'|'.join(re.findall(r'^([A-Za-z_]+)(?:[(][)]|=)', text, re.M))})\b")
+    for name, text in PARTS.items()
+}
 HEALTH_SH = BASH / "health.sh"
 READER = (
     'unset n s; LC_ALL=C; while IFS= read -r n && IFS= read -rN "$n" s; do eval "$s"; n=$?; [ $n = 0 ] || exit $n; done'
@@ -90,10 +97,21 @@ def new_mark() -> str:
     return f"@k8sops:{secrets.token_hex(8)}"
 
 
+def parts_for(text: str) -> list[str]:
+    """The names of the PARTS that this text needs, and that those need."""
+    needed: set[str] = set()
+    while more := {name for name in PARTS.keys() - needed if DEFINED[name].search(text)}:
+        needed |= more
+        text = "\n".join(bare(PARTS[name]) for name in more)
+    return [name for name in PARTS if name in needed]
+
+
 def envelope(mark: str, body: Iterable[str], known: Iterable[Secret] = ()) -> str:
-    """A whole script: the nonce, the secrets it uses, the library, then `body`."""
+    """A whole script: the nonce, the secrets it uses, the parts of the library that it needs, then `body`."""
     variables = [f"{secret.variable}={quote(secret.reveal())}" for secret in known]
-    lines = ["{", f"MARK={quote(mark)}", *variables, bare(LIBRARY), *body, "exit 0", "} 8<&0 </dev/null", ""]
+    work = "\n".join(body)
+    library = "".join([LIBRARY, *(PARTS[name] for name in parts_for(work))])
+    lines = ["{", f"MARK={quote(mark)}", *variables, bare(library), work, "exit 0", "} 8<&0 </dev/null", ""]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 from bash import bash, check, converge, hear, play, say, started
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rendered import GOLDEN
 
 from k8sops.engine import shell
 from k8sops.engine.resource import Resource, later
@@ -354,3 +356,19 @@ def test_the_api_can_be_asked_again_behind_a_first_answer(tmp_path: Path) -> Non
     again = "ROUND=two; ask_objects '{}'; hear_api; echo \"${!OBJECT[@]}\""
     result = bash(envelope(new_mark(), [stub, ask.format("one"), again]), tmp_path)
     assert sorted(result.out.split()) == ["Kind", "Kind", "x/one", "x/two"]
+
+
+def functions(text: str) -> set[str]:
+    return set(re.findall(r"^ *([a-z_]+)\(\)", text, re.M))
+
+
+def test_a_script_carries_the_parts_that_it_names_and_those_that_these_need() -> None:
+    assert shell.parts_for("echo apt") == []
+    assert shell.parts_for("apt_get update") == ["apt", "repository"]
+    assert shell.parts_for('for one in $APT_RUNTIMES; do echo "$one"; done') == ["apt", "repository"]
+    assert "repository" in shell.parts_for("openpgp_fingerprints <key.asc")
+    library = functions(shell.LIBRARY).union(*map(functions, shell.PARTS.values()))
+    for text in (path.read_text() for path in GOLDEN.rglob("*.sh")):
+        script = envelope("@m", [text])
+        used = {name for name in library if re.search(rf"\b{name}\b", shell.bare(script))}
+        assert used <= functions(script)

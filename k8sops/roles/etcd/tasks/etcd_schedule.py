@@ -37,7 +37,8 @@ def script_of(spec: ClusterSpec, host: HostEntry) -> str:
     """The program that is installed on control planes. It contains no secrets."""
     parts = ["#!/bin/bash", "# Kept by k8sops.", "MARK=k8sops", words_of(spec, host)]
     words = ("tools", "backup", "drill", "copies", "keep", "nightly")
-    return "\n".join([*parts, shell.LIBRARY, library(*words), 'main "$@"', ""])
+    whole = "".join([shell.LIBRARY, *shell.PARTS.values()])
+    return "\n".join([*parts, whole, library(*words), 'main "$@"', ""])
 
 
 def _needed(spec: ClusterSpec) -> dict[str, None]:
