@@ -41,7 +41,7 @@ spec:
     storage: true
     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {size: {type: integer}}}}}}
 """
-TASK = """from k8sops.manifests import own_manifests
+TASK = """from k8sops.resources.manifests import own_manifests
 from k8sops.resources.kubernetes import manifest
 from k8sops.engine.task import Task
 
