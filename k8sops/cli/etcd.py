@@ -22,7 +22,9 @@ app = typer.Typer(
 member = typer.Typer(cls=Group, help="Remove or replace dead members.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(member, name="member")
 o.command(app)(restore.restore)
-o.command(app)(restore.back)
+o.command(app)(restore.rollback)
+# The former name.
+o.command(app, "back", hidden=True)(restore.rollback)
 
 
 @o.command(app)

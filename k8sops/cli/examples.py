@@ -67,8 +67,8 @@ EXAMPLES: dict[str, str] = {
         k8sops etcd restore demo-20261124T201500Z-cp1
         k8sops etcd restore demo-20261124T201500Z-cp1 --without cp3
         k8sops etcd restore demo-20261124T201500Z-cp1 --from s3://backups/demo --new-hosts""",
-    "etcd back": """
-        k8sops etcd back 20261124T203000Z-1f2e""",
+    "etcd rollback": """
+        k8sops etcd rollback 20261124T203000Z-1f2e""",
     "etcd member": """
         k8sops etcd member replace cp2""",
     "etcd member remove": """

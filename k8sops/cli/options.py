@@ -127,11 +127,11 @@ class PlanOptions(HostOptions):
     ignore_preflight_errors: IgnoreOption = ""
 
 
-def command(app: typer.Typer, name: str | None = None) -> Callable[[Function], Function]:
+def command(app: typer.Typer, name: str | None = None, *, hidden: bool = False) -> Callable[[Function], Function]:
     """The function becomes a command of this app; it stays what it is for those who call it."""
 
     def register(function: Function) -> Function:
-        app.command(name)(spread(function))
+        app.command(name, hidden=hidden)(spread(function))
         return function
 
     return register
@@ -145,9 +145,9 @@ def spread(function: Callable[..., Any]) -> Callable[..., Any]:
     shared = inspect.signature(kind, eval_str=True).parameters
 
     @wraps(function)
-    def spreaded(**named: Any) -> Any:
+    def wrapper(**named: Any) -> Any:
         return function(options=kind(**{name: named.pop(name) for name in shared}), **named)
 
     kept = [one for name, one in own.parameters.items() if name != "options"]
-    spreaded.__signature__ = own.replace(parameters=[*kept, *shared.values()])  # type: ignore[attr-defined]
-    return spreaded
+    wrapper.__signature__ = own.replace(parameters=[*kept, *shared.values()])  # type: ignore[attr-defined]
+    return wrapper

@@ -45,7 +45,7 @@ def restore(
 ) -> int:
     """Restore etcd from a backup, on every control plane.
 
-    Shows first what will be lost. The old data are kept; `etcd back` switches back to them.
+    Shows first what will be lost. The old data are kept; `etcd rollback` switches back to them.
     """
     from k8sops.operations.restore import restoring
 
@@ -58,7 +58,7 @@ def restore(
         return play(_tested(operation, options, gone, verify), options, confirming)
 
 
-def back(
+def rollback(
     options: o.PlayOptions,
     id: Annotated[str, typer.Argument(metavar="ID", help="The restore to undo, as it was printed.")],
     without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",

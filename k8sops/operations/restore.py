@@ -74,9 +74,9 @@ def undoing(request: Request, id: str, *, without: Set[str] = frozenset()) -> Op
     spec = load_spec(request.inventory)
     refuse_external(spec)
     if not ID.fullmatch(id):
-        raise InputError(f"`{id}` is no restore", remedy="it is the end of a name /var/lib/etcd/member-before-…")
+        raise InputError(f"invalid restore id `{id}`", remedy="it is the end of a name /var/lib/etcd/member-before-…")
     parameters = {"restore": id, "without": ",".join(sorted(without))}
-    request = request.playing("etcd-back", _all_but(spec, without), **parameters)
+    request = request.playing("etcd-rollback", _all_but(spec, without), **parameters)
     return Operation(request, f"undoes restore {id} in")
 
 
@@ -165,4 +165,4 @@ def _say_the_way_back(work: Work, plan: Plan) -> None:
 
     one = restore_of(plan.fleet)
     work.view.note(f"\nThe old data are kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")
-    work.view.note(f"The way back: k8sops etcd back {one.id}")
+    work.view.note(f"The way back: k8sops etcd rollback {one.id}")

@@ -21,12 +21,12 @@ def members_line(found: Mapping[str, Any]) -> str:
     size = max((row["dbBytes"] or 0 for row in found["members"]), default=0) / 2**20
     parts = [f"{count - len(dead)}/{count} members healthy"]
     parts += [f"dead: {' '.join(dead)}"] if dead else []
-    tolerated = found["mayBeLost"]
+    tolerated = found["failureTolerance"]
     tolerance = f"tolerates {tolerated} failure{'' if tolerated == 1 else 's'}"
     parts.append(tolerance if found["hasQuorum"] else "quorum lost")
     parts.append(f"{size:.0f} MiB")
     parts += [f"alarm {one['alarm']}" for one in found["alarms"]]
-    parts += [f"{name} runs a member of another etcd cluster" for name in found["strangers"]]
+    parts += [f"{name} runs a member of another etcd cluster" for name in found["clusterIdMismatch"]]
     return ", ".join(parts)
 
 
@@ -45,12 +45,12 @@ def print_members(console: Console, found: Mapping[str, Any]) -> None:
     console.print()
     for alarm in found["alarms"]:
         console.print(f"alarm {alarm['alarm']} on {alarm['member']}", style="red", highlight=False)
-    for name, cluster in found["strangers"].items():
+    for name, cluster in found["clusterIdMismatch"].items():
         text = f"{name} runs a member of another etcd cluster, {cluster}: `k8sops reset {name}` removes it"
         console.print(text, style="red", highlight=False)
     count = len([row for row in found["members"] if not row["learner"]])
     if found["hasQuorum"]:
-        text = f"Fault tolerance: {found['mayBeLost']} of {count} members. Revision {found['revision']}"
+        text = f"Fault tolerance: {found['failureTolerance']} of {count} members. Revision {found['revision']}"
     else:
         text = f"Quorum lost: {found['quorum']} of {count} members must be healthy. Recover with `k8sops etcd restore`"
     console.print(text, highlight=False, style="bold" if found["hasQuorum"] else "bold red")
@@ -94,7 +94,7 @@ def print_schedule(console: Console, found: dict[str, Any]) -> None:
                 following = "by cron" if run["scheduled"] else "not scheduled"
             rows.append((host["host"], what, last, since, following, run["why"] or ""))
     table(console, ("HOST", "WHAT", "LAST", "WHEN", "NEXT", "WHY"), rows)
-    for why in found["silent"].values():
+    for why in found["unreachable"].values():
         console.print(why, style="red", highlight=False)
 
 

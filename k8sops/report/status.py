@@ -1,4 +1,4 @@
-"""The cluster at a glance: one script on one control plane, and what every member of etcd says."""
+"""The cluster at a glance: one script on one control plane, and the status of every etcd member."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ mark part certificates; kubeadm certs check-expiration -o json
 mark part end
 """
 SOON_DAYS = 30
-"""Days before its end from which on a certificate is worth a word."""
+"""Days before its expiry from which on a certificate is reported."""
 
 
 def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
-    """What a control plane says of the cluster, and the members of etcd of themselves."""
-    found = _ask_one(connect, spec)
+    """The cluster as a control plane reports it, and the status of the etcd members."""
+    found = _query_control_plane(connect, spec)
     if not spec.settings.etcd.external:
         found["etcd"] = members.ask(Session(connect, lambda event: None), spec)
         found["healthy"] = found["healthy"] and found["etcd"]["healthy"]
     return found
 
 
-def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
-    """The report of the first control plane whose API serves, else of the first that answers."""
+def _query_control_plane(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
+    """The report of the first control plane whose API is ready, else of the first that is reachable."""
     silent: list[HostError] = []
     found: list[dict[str, Any]] = []
     for host in spec.control_planes:
@@ -62,12 +62,12 @@ def _ask_one(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any
     if found:
         return found[0]
     raise UnreachableError(
-        spec.control_planes[0].name, "no control plane answers", remedy="\n  ".join(map(str, silent))
+        spec.control_planes[0].name, "no control plane is reachable", remedy="\n  ".join(map(str, silent))
     )
 
 
 def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, Any]:
-    """The parts as one report; what could not be had is None."""
+    """The parts as one report; what is not available is None."""
     data = {part: json_of(text) for part, text in said.items()}
     nodes, pods = data.get("nodes") or {"items": []}, data.get("pods") or {"items": []}
     certificates = data.get("certificates") or {}
@@ -89,10 +89,10 @@ def summarise(spec: ClusterSpec, asked: str, said: dict[str, str]) -> dict[str, 
         "apiVersion": "k8sops/v1",
         "kind": "Status",
         "cluster": spec.cluster,
-        "asked": asked,
-        "api": "ready" if api else "silent",
-        "server": version.get("gitVersion"),
-        "wanted": f"v{spec.version}",
+        "reportedBy": asked,
+        "api": "ready" if api else "notReady",
+        "serverVersion": version.get("gitVersion"),
+        "desiredVersion": f"v{spec.version}",
         "nodes": rows,
         "missing": missing,
         "controlPlane": {
@@ -117,16 +117,16 @@ def _of_nodes(
         if server and row["kubelet"] != server:
             what = f"kubelet is {row['kubelet']}, the API server is {server}"
             yield Problem("VersionSkew", row["name"], what, broken=False)
-    # Where the API says nothing at all, that is the problem.
+    # Where the API lists no node at all, that is the problem.
     for name in missing if rows else ():
-        yield Problem("NodeMissing", name, "is in the inventory, but is not a node of the cluster")
+        yield Problem("NodeMissing", name, "in the inventory, but not a node of the cluster")
     if server and server != f"v{spec.version}":
-        what = f"the API server is {server}, the inventory wants v{spec.version}"
+        what = f"the API server is {server}, the inventory says v{spec.version}"
         yield Problem("VersionSkew", "", what, broken=False)
 
 
 def _of_certificates(said: dict[str, Any]) -> Iterator[Problem]:
-    """Certificates of the control plane that was asked which have expired, or will soon."""
+    """Certificates of the queried control plane that have expired, or will soon."""
     for one in [*said.get("certificates", []), *said.get("certificateAuthorities", [])]:
         if one.get("missing") or not one.get("expirationDate"):
             continue
@@ -147,7 +147,7 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": node["metadata"]["name"],
         "ready": ready["status"] == "True",
-        "why": None if ready["status"] == "True" else ready.get("message", "its kubelet has said nothing yet"),
+        "why": None if ready["status"] == "True" else ready.get("message", "its kubelet has not reported yet"),
         "conditions": [one["type"] for one in conditions if one["type"] != "Ready" and one["status"] == "True"],
         "schedulable": not node["spec"].get("unschedulable", False),
         "roles": ",".join(roles) or "worker",
@@ -158,9 +158,11 @@ def _node(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_status(console: Console, found: dict[str, Any]) -> None:
-    """The report as a person reads it."""
-    skew = "" if found["server"] in (None, found["wanted"]) else f" (the inventory wants {found['wanted']})"
-    rows = [("cluster", found["cluster"]), ("API", f"{found['api']}, {found['server'] or 'version unknown'}{skew}")]
+    """The report, for people."""
+    server, desired = found["serverVersion"], found["desiredVersion"]
+    skew = "" if server in (None, desired) else f" (inventory: {desired})"
+    api = "ready" if found["api"] == "ready" else "not ready"
+    rows = [("cluster", found["cluster"]), ("API", f"{api}, {server or 'version unknown'}{skew}")]
     pods = found["controlPlane"]
     down = [name for name, ready in pods.items() if not ready]
     rows.append(("control plane", f"{len(pods) - len(down)} of {len(pods)} pods ready {' '.join(down)}".strip()))
@@ -168,9 +170,9 @@ def print_status(console: Console, found: dict[str, Any]) -> None:
     if etcd:
         rows.append(("etcd", members_line(etcd)))
     else:
-        rows.append(("etcd", "of its own"))
+        rows.append(("etcd", "external"))
     rows.append(
-        ("certificates", f"the next expires {_when(found['nextExpiry'])}" if found["nextExpiry"] else "unknown")
+        ("certificates", _validity(found["nextExpiry"]) if found["nextExpiry"] else "unknown")
     )
     rows.append(("last backup", found["lastBackup"] or "never"))
     table(console, ("", ""), rows)
@@ -206,6 +208,7 @@ def _days_left(date: str) -> int:
     return (datetime.fromisoformat(date) - datetime.now(UTC)).days
 
 
-def _when(date: str) -> str:
+def _validity(date: str) -> str:
+    """Of the certificates, by the date on which the first of them expires."""
     days = _days_left(date)
-    return f"{date[:10]}, in {days} days" if days >= 0 else f"{date[:10]}: expired"
+    return f"valid; the first expires {date[:10]}, in {days} days" if days >= 0 else f"expired on {date[:10]}"

@@ -38,7 +38,7 @@ def test_three_control_planes_are_made_by_one_apply(planes: Cluster) -> None:
     assert (done["failures"], done["notConverged"]) == ([], [])
     assert names(planes) == [("cp1", True), ("cp2", True), ("cp3", True), ("w1", True)]
     status = planes.healthy()
-    assert status["etcd"]["mayBeLost"] == 1
+    assert status["etcd"]["failureTolerance"] == 1
     assert planes.unsettled() == []
     left = planes.on("cp1", f"{KUBECTL} -n kube-system get secrets -o name")
     assert "bootstrap-token" not in left

@@ -73,7 +73,7 @@ def test_bare_hosts_become_a_cluster(cluster: Cluster) -> None:
     status = cluster.k8sops("status", "-o", "json").data()
     assert status["healthy"]
     assert [node["name"] for node in status["nodes"]] == ["cp1", "w1"]
-    assert status["etcd"]["mayBeLost"] == 0
+    assert status["etcd"]["failureTolerance"] == 0
     assert "never" in cluster.k8sops("status").out
 
 

@@ -71,7 +71,8 @@ def list_data(cluster: str, found: Found, silent: Mapping[str, str]) -> dict[str
         }
         for where, one in in_order(found)
     ]
-    return {"apiVersion": "k8sops/v1", "kind": "BackupList", "cluster": cluster, "items": items, "silent": dict(silent)}
+    head = {"apiVersion": "k8sops/v1", "kind": "BackupList", "cluster": cluster}
+    return {**head, "items": items, "unreachable": dict(silent)}
 
 
 def in_order(found: Found) -> list[tuple[str, Manifest]]:

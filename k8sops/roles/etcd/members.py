@@ -84,9 +84,9 @@ def summarise(
         "leader": next(iter(leaders), None),
         "quorum": quorum,
         "hasQuorum": len(alive) >= quorum and bool(leaders),
-        "mayBeLost": max(0, len(alive) - quorum),
-        "silent": dict(silent),
-        "strangers": strangers,
+        "failureTolerance": max(0, len(alive) - quorum),
+        "unreachable": dict(silent),
+        "clusterIdMismatch": strangers,
         "healthy": len(alive) == len(rows)
         and len(leaders) == 1
         and not (alarms or strangers or any(row["errors"] for row in rows)),

@@ -254,7 +254,8 @@ def _who(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
             yield Finding(host.name, "Answers", "reachable, and runs an etcd member: it cannot be left out")
         underway = said(fleet[host.name], "under-way").split(" ")
         if len(underway) > 2 and underway[2] != fleet.parameters.get("backup"):
-            what = f"the restore of {underway[2]} is unfinished: finish or undo it: `k8sops etcd back {underway[0]}`"
+            undo = f"`k8sops etcd rollback {underway[0]}`"
+            what = f"the restore of {underway[2]} is unfinished: finish or undo it: {undo}"
             yield Finding(host.name, "OtherRestore", what)
     if not members:
         yield Finding(spec.control_planes[0].name, "NoMember", "no etcd member is reachable; use --new-hosts")

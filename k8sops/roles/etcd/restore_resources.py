@@ -89,7 +89,7 @@ def data_restored(restore: str, backup: str, *, folder: str, name: str, peer: st
 def data_back(restore: str) -> Resource:
     """This host's etcd data from before the restore put back; the restored data is kept."""
     return Resource(
-        id="etcd:back",
+        id="etcd:rollback",
         check=f"{TOOLS}\n! goes_back {quote(restore)} || drift",
         apply=f"{TOOLS}\nback_data {quote(restore)}",
         want=f"member-before-{restore}; the restored data as member-restored-{restore}",

@@ -56,7 +56,7 @@ def ask(connect: Callable[[str], Host], spec: ClusterSpec) -> dict[str, Any]:
         "kind": "BackupSchedule",
         "cluster": spec.cluster,
         "hosts": hosts,
-        "silent": silent,
+        "unreachable": silent,
         "healthy": not silent
         and all(host[what]["scheduled"] for host in hosts for what in wanted)
         and not any(run["result"] == "failed" for run in runs),

@@ -24,7 +24,7 @@ def walk(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from walk(child, f"{path} {name}".strip())
 
 
-COMMANDS = dict(walk(ROOT))
+COMMANDS = {path: command for path, command in walk(ROOT) if not command.hidden}
 
 
 def parse(command: Any, words: list[str], parent: Any = None) -> None:
@@ -35,6 +35,12 @@ def parse(command: Any, words: list[str], parent: Any = None) -> None:
         name, child, others = command.resolve_command(context, rest)
         assert name
         parse(child, others, context)
+
+
+def test_a_former_name_still_works_and_is_not_listed() -> None:
+    former = dict(walk(ROOT))["etcd back"]
+    assert former.hidden
+    assert former.callback.__name__ == COMMANDS["etcd rollback"].callback.__name__
 
 
 def test_every_command_has_examples_and_nothing_else_has() -> None:

@@ -74,14 +74,14 @@ def healthy(name: str, alive: list[str], **more: Any) -> Any:
 
 def test_three_members_may_lose_one() -> None:
     found = asked(**{name: healthy(name, list(IDS)) for name in IDS})
-    assert (found["healthy"], found["mayBeLost"], found["leader"]) == (True, 1, "cp1")
+    assert (found["healthy"], found["failureTolerance"], found["leader"]) == (True, 1, "cp1")
     assert [(row["host"], row["latencySeconds"]) for row in found["members"]] == [(name, 0.0015) for name in IDS]
     assert members_line(found) == "3/3 members healthy, tolerates 1 failure, 8 MiB"
 
 
 def test_a_dead_member_is_named_and_nobody_more_may_be_lost() -> None:
     found = asked(cp1=healthy("cp1", ["cp1", "cp2"]), cp2=healthy("cp2", ["cp1", "cp2"]), cp3=dead)
-    assert (found["healthy"], found["mayBeLost"], found["hasQuorum"]) == (False, 0, True)
+    assert (found["healthy"], found["failureTolerance"], found["hasQuorum"]) == (False, 0, True)
     assert [row["name"] for row in found["members"] if not row["alive"]] == ["cp3"]
     assert "does not answer" in found["members"][2]["why"]
     assert members_line(found) == "2/3 members healthy, dead: cp3, tolerates 0 failures, 8 MiB"
@@ -89,21 +89,21 @@ def test_a_dead_member_is_named_and_nobody_more_may_be_lost() -> None:
 
 def test_a_member_whose_host_is_silent_is_alive_where_another_member_reaches_it() -> None:
     found = asked(cp1=healthy("cp1", list(IDS)), cp2=healthy("cp2", list(IDS)), cp3=dead)
-    assert (found["mayBeLost"], [row["alive"] for row in found["members"]]) == (1, [True] * 3)
+    assert (found["failureTolerance"], [row["alive"] for row in found["members"]]) == (1, [True] * 3)
 
 
 def test_a_member_of_an_etcd_that_was_left_behind_by_a_restore_is_named() -> None:
     two = {"members": [member("cp1"), member("cp2")]}
     here = answering(own=[status("cp1")], all=[status("cp1"), status("cp2")], members=two)
     found = asked(cp1=here, cp2=here, cp3=healthy("cp3", ["cp3"]))
-    assert (found["strangers"], found["healthy"]) == ({"cp3": "c0ffee"}, False)
+    assert (found["clusterIdMismatch"], found["healthy"]) == ({"cp3": "c0ffee"}, False)
     assert "cp3 runs a member of another etcd cluster" in members_line(found)
 
 
 def test_a_lost_quorum_is_said_although_nobody_can_list_the_members() -> None:
     alone = answering(health=[{"health": False, "took": "3s"}], own=[status("cp1", leader=0)], all=None, members=None)
     found = asked(cp1=alone, cp2=dead, cp3=dead)
-    assert (found["hasQuorum"], found["mayBeLost"], found["leader"]) == (False, 0, None)
+    assert (found["hasQuorum"], found["failureTolerance"], found["leader"]) == (False, 0, None)
     assert [(row["name"], row["alive"]) for row in found["members"]] == [("cp1", True), ("cp2", False), ("cp3", False)]
     assert "quorum lost" in members_line(found)
 
@@ -117,7 +117,7 @@ def test_a_learner_does_not_vote_and_an_alarm_is_no_health() -> None:
     found = asked(
         cp1=answering(own=[status("cp1")], all=[status("cp1"), status("cp2")], members=members), cp2=dead, cp3=dead
     )
-    assert (found["quorum"], found["mayBeLost"]) == (1, 0)
+    assert (found["quorum"], found["failureTolerance"]) == (1, 0)
 
 
 def test_hosts_without_an_etcd_are_no_lost_quorum() -> None:

@@ -61,7 +61,7 @@ def test_one_that_was_reset_is_passed_over() -> None:
 
     hosts = {name: FakeHost(name, lambda s, n=name: told(s, serves=n == "cp2")) for name in ("cp1", "cp2", "cp3")}  # type: ignore[misc]
     found = ask(hosts.__getitem__, SPEC)
-    assert (found["asked"], [one["name"] for one in found["nodes"]]) == ("cp2", ["cp2"])
+    assert (found["reportedBy"], [one["name"] for one in found["nodes"]]) == ("cp2", ["cp2"])
 
 
 def summary(**said: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_what_was_waived_by_name_does_not_count() -> None:
     assert summarise(waiving, "cp1", said)["healthy"]
 
 
-def test_conditions_stand_in_the_table() -> None:
+def test_the_table_shows_conditions() -> None:
     sick = node("cp1", status="True")
     sick["status"]["conditions"].append({"type": "DiskPressure", "status": "True"})
     sick["spec"]["unschedulable"] = True
@@ -109,7 +109,7 @@ def test_versions_that_differ_are_named() -> None:
     found = summary(version="v1.36.1")
     assert [one["what"] for one in found["problems"]] == [
         *["kubelet is v1.36.3, the API server is v1.36.1"] * 3,
-        "the API server is v1.36.1, the inventory wants v1.36.3",
+        "the API server is v1.36.1, the inventory says v1.36.3",
     ]
     assert found["healthy"]
 
@@ -123,4 +123,4 @@ def test_certificates_that_have_expired_or_will_soon_are_named() -> None:
         "certificate apiserver expired on 2020-01-01", f"certificate ca expires on {soon[:10]}, in 3 days",
     ]  # fmt: skip
     assert not found["healthy"]
-    assert "2020-01-01: expired" in printed(found)
+    assert "expired on 2020-01-01" in printed(found)

@@ -1,6 +1,6 @@
-# etcd-back-caught-up: gate:caught-up
-# case back, host cp1
-# risk file; after etcd:back; settle 240
+# etcd-rollback-caught-up: gate:caught-up
+# case rollback, host cp1
+# risk file; after etcd:rollback; settle 240
 check() {
 need_api
 since=$(date -u -d '-30 seconds' +%FT%T)

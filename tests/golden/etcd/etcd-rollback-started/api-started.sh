@@ -1,5 +1,5 @@
-# etcd-back-started: api:started
-# case back, host cp1
+# etcd-rollback-started: api:started
+# case rollback, host cp1
 # risk restart; settle 240; deadline 300
 check() {
 # include tools.sh

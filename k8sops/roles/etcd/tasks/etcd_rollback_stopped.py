@@ -29,7 +29,7 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
 
 
 TASK = Task(
-    name="etcd-back-stopped",
+    name="etcd-rollback-stopped",
     title="etcd and API servers stopped",
     resources=_resources,
     findings=back_findings,

@@ -1,5 +1,5 @@
-# etcd-back-started: etcd:started
-# case back, host cp1
+# etcd-rollback-started: etcd:started
+# case rollback, host cp1
 # risk restart; settle 240; deadline 300
 check() {
 # include tools.sh

@@ -1,5 +1,5 @@
-# etcd-back-stopped: facts
-# case back, host cp1
+# etcd-rollback-stopped: facts
+# case rollback, host cp1
 (
 # include tools.sh
 

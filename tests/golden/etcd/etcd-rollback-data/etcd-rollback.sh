@@ -1,6 +1,6 @@
-# etcd-back-stopped: control-plane:stopped
-# case back, host cp1
-# risk restart; settle 240; deadline 300
+# etcd-rollback-data: etcd:rollback
+# case rollback, host cp1
+# risk delete; settle 0; deadline 300
 check() {
 # include tools.sh
 
@@ -10,8 +10,7 @@ check() {
 
 # include restore.sh
 
-! goes_back 20261129T020202Z && exit 0
-has=$(stopped) || drift "$has" 
+! goes_back 20261129T020202Z || drift
 }
 
 apply() {
@@ -23,5 +22,5 @@ apply() {
 
 # include restore.sh
 
-stop_all
+back_data 20261129T020202Z
 }

@@ -1,5 +1,5 @@
-# etcd-back-caught-up: pods:restarted
-# case back, host cp1
+# etcd-rollback-caught-up: pods:restarted
+# case rollback, host cp1
 # risk restart; settle 10; deadline 300
 check() {
 need_api

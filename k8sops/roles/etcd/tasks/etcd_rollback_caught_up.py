@@ -14,12 +14,12 @@ from k8sops.roles.etcd.restore_resources import caught_up, pods_restarted
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     yield pods_restarted(restore_of(fleet).id)
-    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:back")
+    yield caught_up([one.name for one in spec.hosts if fleet[one.name].joined], after="etcd:rollback")
 
 
 TASK = Task(
-    name="etcd-back-caught-up",
+    name="etcd-rollback-caught-up",
     title="API clients resynced",
-    needs=("etcd-back-started",),
+    needs=("etcd-rollback-started",),
     resources=_resources,
 )
