@@ -95,7 +95,7 @@ def run(argv: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("K8SOPS_TRACEBACK"):
             raise
-        what = f"a bug of k8sops: {type(error).__name__}: {error}"
+        what = f"a bug in k8sops: {type(error).__name__}: {error}"
         return report(K8sopsError(what, remedy="K8SOPS_TRACEBACK=1 shows where; please report it"))
 
 

@@ -30,7 +30,7 @@ def backup(
     ] = None,
     to: ToOption = None,
     encrypt_to: EncryptOption = "",
-    drill: Annotated[bool, typer.Option("--verify", help="Also prove it by a drill.")] = False,
+    drill: Annotated[bool, typer.Option("--verify", help="Also verify it with a restore drill.")] = False,
     all_clusters: Annotated[
         bool, typer.Option("--all-clusters", help="Back up several clusters; print only failures.")
     ] = False,
@@ -41,7 +41,7 @@ def backup(
     if all_clusters:
         return every_cluster(inventories, lambda one: _backup(replace(options, inventory=one), to, encrypt_to, drill))
     if inventories:
-        raise UsageError("several inventories are named", remedy="--all-clusters takes them; -i names one")
+        raise UsageError("several inventories given", remedy="use --all-clusters for several inventories, -i for one")
     return _backup(options, to, encrypt_to, drill)
 
 
@@ -103,7 +103,7 @@ def verify(
     from k8sops.roles.etcd.backup import check_name
 
     if name and latest:
-        raise UsageError("a name and --latest", remedy="one of them")
+        raise UsageError("a name and --latest exclude each other", remedy="give one of them")
     if name:
         check_name(name)
     if source:

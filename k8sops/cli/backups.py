@@ -28,7 +28,7 @@ def every_cluster(inventories: list[Path] | None, work: Callable[[Path], int]) -
     paths = inventories or sorted(Path().glob("*/inventory.yaml"))
     if not paths:
         raise UsageError(
-            "no inventories", remedy="name them: k8sops etcd backup --all-clusters clusters/*/inventory.yaml"
+            "no inventories given", remedy="for example: k8sops etcd backup --all-clusters clusters/*/inventory.yaml"
         )
     worst = 0
     for path in paths:
@@ -56,15 +56,15 @@ def refuse_bad_places(to: list[str] | None, encrypt_to: str) -> None:
             if "://" in one:
                 TypeAdapter(Place).validate_python(one)
             elif Path(one).exists() and not Path(one).is_dir():
-                raise InputError(f"--to {one} is no folder")
+                raise InputError(f"--to {one}: not a directory")
     except ValidationError:
-        remedy = "s3://BUCKET/PREFIX, ssh://USER@HOST/FOLDER, or a folder of this machine"
-        raise InputError(f"--to {one} is no place for copies", remedy=remedy) from None
+        remedy = "expected s3://BUCKET/PREFIX, ssh://USER@HOST/FOLDER, or a folder on this machine"
+        raise InputError(f"invalid backup target {one!r}", remedy=remedy) from None
     try:
         if encrypt_to:
             TypeAdapter(AgeRecipient).validate_python(encrypt_to)
     except ValidationError:
-        raise InputError(f"--encrypt-to {encrypt_to} is no recipient of age", remedy="age-keygen -y KEYFILE") from None
+        raise InputError(f"--encrypt-to {encrypt_to}: not an age recipient", remedy="age-keygen -y KEYFILE") from None
 
 
 def drill_here(options: o.HostOptions, name: str, source: str, identity: Path | None, tools: Path | None) -> int:
@@ -93,8 +93,10 @@ def drill_here(options: o.HostOptions, name: str, source: str, identity: Path | 
 
 def _refuse_other_cluster(spec: ClusterSpec, manifest: Manifest) -> None:
     if manifest.cluster != spec.cluster:
-        what = f"OtherCluster: {manifest.name} is of the cluster {manifest.cluster}, the inventory's is {spec.cluster}"
-        raise InputError(what, remedy="name the inventory of that cluster with -i")
+        what = (
+            f"OtherCluster: {manifest.name} belongs to cluster {manifest.cluster}, the inventory is of {spec.cluster}"
+        )
+        raise InputError(what, remedy="use -i with the inventory of that cluster")
 
 
 def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool) -> None:
@@ -105,7 +107,7 @@ def _need_tools(one: Place, version: str, tools: Path | None, ask_password: bool
     found = tools or kept
     if not (found / "etcd").is_file():
         if tools:
-            raise InputError(f"there is no etcd in {tools}", remedy="a folder with etcd, etcdctl and etcdutl is wanted")
+            raise InputError(f"no etcd in {tools}", remedy="expected a folder with etcd, etcdctl and etcdutl")
         with connections(one.spec, ask_password=ask_password) as connect:
             tools_of(connect, one.spec, version, kept)
     (one.scratch / "bin").symlink_to(found.resolve())

@@ -75,7 +75,7 @@ def assignments(given: list[str] | None) -> dict[str, str]:
     pairs = [one.partition("=") for one in given or ()]
     for name, equals, _ in pairs:
         if not name or not equals:
-            raise UsageError(f"-e {name}: NAME=VALUE is wanted")
+            raise UsageError(f"-e {name}: expected NAME=VALUE")
     return {name: value for name, _, value in pairs}
 
 

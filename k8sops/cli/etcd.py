@@ -31,7 +31,7 @@ o.command(app, "back", hidden=True)(restore.rollback)
 def status(options: o.HostOptions) -> int:
     """Show members, leader, sizes, alarms and fault tolerance.
 
-    The members are asked themselves; the API need not be available.
+    Queries the members themselves: works while the API is down.
     """
     from k8sops.operations.members import members_of
     from k8sops.report.etcd import print_members

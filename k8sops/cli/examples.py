@@ -4,9 +4,9 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, str] = {
     "": """
-        k8sops init                          # write inventory.yaml, then put your hosts in
+        k8sops init                          # write inventory.yaml, then add your hosts
         k8sops plan                          # show every change on every host
-        k8sops apply                         # show it, ask, do it
+        k8sops apply                         # show it, ask, apply it
         k8sops verify                        # test the cluster""",
     "init": """
         k8sops init                          # writes inventory.yaml
@@ -17,8 +17,8 @@ EXAMPLES: dict[str, str] = {
         k8sops plan --pick 'file:/etc/*'     # only these resources, by id
         k8sops plan --out friday.json        # later: k8sops apply friday.json""",
     "apply": """
-        k8sops apply                         # shows the plan and asks
-        k8sops apply --yes --allow restart   # does not ask; services may restart
+        k8sops apply                         # show the plan and ask
+        k8sops apply --yes --allow restart   # no prompt; services may restart
         k8sops apply -l w3                   # one host
         k8sops apply friday.json             # a plan that was approved""",
     "show": """

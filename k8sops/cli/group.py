@@ -66,7 +66,7 @@ class Group(TyperGroup):
     def _no_such_command(self, path: str, name: str) -> UsageError:
         top = " " not in path
         if top and (near := get_close_matches(name, NOT_YET, 1, cutoff=0.85)):
-            return UsageError(f"`{path} {near[0]}` is not there yet", remedy=NOT_YET[near[0]])
+            return UsageError(f"`{path} {near[0]}` is not available yet", remedy=NOT_YET[near[0]])
         guesses = get_close_matches(name, self.commands, 1) or (
             [OTHER_WORDS[name]] if top and name in OTHER_WORDS else []
         )

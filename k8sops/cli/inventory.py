@@ -31,7 +31,7 @@ def init(
         raise InputError("already exists", where=Where(str(file)), remedy="--force overwrites it")
     for name, target in (("inventory.example.yaml", file), (SCHEMA, file.parent / SCHEMA)):
         target.write_text(data_path(name).read_text(encoding="utf-8"), encoding="utf-8")
-    print(f"wrote {file}; next: put your hosts in, then k8sops plan -i {file}")
+    print(f"wrote {file}; next: add your hosts, then k8sops plan -i {file}")
 
 
 @app.command()

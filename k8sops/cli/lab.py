@@ -93,7 +93,7 @@ def down(
     from k8sops.lab.mirror import remove_mirror
 
     if not answers():
-        _say("no Docker engine answers, so there is no lab")
+        _say("Docker is not running, so there is no lab")
         return
     with alone(_say):
         folders = labs_dir().iterdir() if labs_dir().exists() else []
@@ -132,6 +132,6 @@ def ssh(
     from k8sops.lab.engine import answers
 
     if not answers():
-        raise UsageError("no Docker engine answers, so there is no lab", remedy="k8sops lab up")
+        raise UsageError("Docker is not running, so there is no lab", remedy="k8sops lab up")
     argv = hosts.ssh_argv(lab, host, *context.args)
     os.execvp(argv[0], argv)

@@ -83,7 +83,7 @@ AllowOption = Annotated[
 ]
 CheckOption = Annotated[bool, typer.Option("--check", "-C", help="Only show what would change.")]
 ConfirmOption = Annotated[
-    str, typer.Option(metavar="CLUSTER", help="Confirm by the cluster's name, without being asked.")
+    str, typer.Option(metavar="CLUSTER", help="Confirm with the cluster's name instead of a prompt.")
 ]
 FromOption = Annotated[
     str, typer.Option("--from", metavar="DIR|s3://…|ssh://…", help="Where the backups are, if not on control planes.")

@@ -97,4 +97,4 @@ def by_name(operation: Operation, confirmed: str) -> Confirm:
 def refuse_other_cluster(confirm: str, cluster: str) -> None:
     """UsageError where another cluster was meant."""
     if confirm and confirm != cluster:
-        raise UsageError(f"--confirm {confirm}: the cluster is {cluster}")
+        raise UsageError(f"--confirm {confirm} does not match cluster {cluster}")

@@ -35,17 +35,19 @@ def restore(
     identity: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The age key that decrypts an encrypted copy.")
     ] = None,
-    without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
+    without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are lost for good.")] = "",
     new_hosts: Annotated[
         bool, typer.Option("--new-hosts", help="The hosts are new and bare: create the cluster of the backup.")
     ] = False,
-    unverified: Annotated[str, typer.Option(metavar="NAME", help="The backup that may be used without a drill.")] = "",
+    unverified: Annotated[
+        str, typer.Option(metavar="NAME", help="Allow this backup although no drill has passed.")
+    ] = "",
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
     """Restore etcd from a backup, on every control plane.
 
-    Shows first what will be lost. The old data are kept; `etcd rollback` switches back to them.
+    Shows first what will be lost. The old data is kept; `etcd rollback` switches back to them.
     """
     from k8sops.operations.restore import restoring
 
@@ -61,7 +63,7 @@ def restore(
 def rollback(
     options: o.PlayOptions,
     id: Annotated[str, typer.Argument(metavar="ID", help="The restore to undo, as it was printed.")],
-    without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are gone for good.")] = "",
+    without: Annotated[str, typer.Option(metavar="HOSTS", help="Control planes that are lost for good.")] = "",
     confirm: o.ConfirmOption = "",
     verify: Annotated[bool, typer.Option(help="Test the cluster afterwards.")] = True,
 ) -> int:
@@ -84,7 +86,7 @@ def _tested(operation: Operation, options: o.PlayOptions, gone: frozenset[str], 
     def then(work: Work, plan: Plan) -> Sequence[Result] | None:
         operation.then(work, plan)
         if _name_old_nodes(work) or gone:
-            work.view.note("Once every node of the cluster is there: k8sops verify")
+            work.view.note("Once every node has joined: k8sops verify")
             return None
         return _verified(work, options) if verify else None
 
@@ -109,6 +111,6 @@ def _name_old_nodes(work: Work) -> list[str]:
     old = sorted(row["name"] for row in ask(work.session.connect, work.spec)["nodes"] if row["name"] not in names)
     if old:
         work.view.note(
-            f"\nNodes of the backup that are not in the inventory: {', '.join(old)}. kubectl delete node NAME"
+            f"\nNodes in the backup but not in the inventory: {', '.join(old)}. Remove: kubectl delete node NAME"
         )
     return old

@@ -12,7 +12,7 @@ from k8sops.cli import options as o
 from k8sops.cli.common import console, print_json
 from k8sops.cli.group import Group
 
-RUN: Any = typer.Argument(help="A run's id, the beginning of one, or `last`.", autocompletion=complete.runs)
+RUN: Any = typer.Argument(help="A run's id or its first characters, or `last`.", autocompletion=complete.runs)
 app = typer.Typer(cls=Group, help="Earlier runs, from their journals.", no_args_is_help=True)
 
 

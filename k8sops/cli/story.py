@@ -17,14 +17,14 @@ from k8sops.report.terminal import LEVELS, SIGNS, Progress, print_failure, print
 
 CODES = {
     0: "done",
-    1: "a bug of k8sops",
+    1: "a bug in k8sops",
     2: "changes are pending",
     3: "something failed on a host",
     4: "a host could not be reached",
     5: "invalid input",
     6: "preflight failed",
     7: "locked by another run",
-    64: "wrong command line",
+    64: "invalid command line",
     130: "stopped by Ctrl-C",
 }
 
@@ -42,7 +42,9 @@ def tell(console: Console, events: Sequence[Event], *, verbose: int) -> None:
         if findings and event is findings[0]:
             _findings(console, findings)
     if not any(event["type"] == "run.end" for event in events):
-        console.print("\nNo end was recorded: the run is still going on, or it died.", style="yellow", highlight=False)
+        console.print(
+            "\nNo end recorded: the run is still in progress, or was killed.", style="yellow", highlight=False
+        )
 
 
 def _start(console: Console, event: Event) -> None:

@@ -70,7 +70,7 @@ def show(results: list[Result], color: o.Color) -> None:
 
     screen, passed = console(color), sum(result.passed for result in results)
     if not results:
-        screen.print("No test was run")
+        screen.print("No tests were run")
         return
     print_results(screen, results)
     seconds = sum(result.seconds for result in results)

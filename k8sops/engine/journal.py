@@ -93,7 +93,7 @@ def find_run(folder: Path, run: str) -> Path:
     found = there[:1] if run == "last" else [path for path in there if path.stem.startswith(run)]
     if len(found) != 1:
         raise InputError(
-            f"no run `{run}`" if not found else f"`{run}` is the beginning of {len(found)} runs",
+            f"no run `{run}`" if not found else f"`{run}` matches {len(found)} runs",
             remedy="k8sops runs list shows them",
         )
     return found[0]

@@ -93,7 +93,7 @@ def take(connect: Callable[[str], Host], names: Sequence[str], who: str) -> Clus
         ClusterLock(held).release()
         raise
     if not held:
-        raise HostError(names[0] if names else "", "no control plane could be locked", remedy="is one of them up?")
+        raise HostError(names[0] if names else "", "cannot lock any control plane", remedy="Is one of them up?")
     lock = ClusterLock(held)
     lock.start()
     return lock
@@ -142,6 +142,8 @@ def _ask(host: Host, who: str) -> _Held | None:
         if marker and marker.word == "held":
             dialogue.close()
             holder = " ".join(marker.args).strip() or "another run"
-            raise LockedError(f"the cluster is held, on {host.name}, by {holder}", remedy="--wait SECONDS waits for it")
+            raise LockedError(
+                f"the cluster is locked on {host.name} by {holder}", remedy="use --wait SECONDS to wait for it"
+            )
     dialogue.close()
     return None

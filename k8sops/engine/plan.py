@@ -266,5 +266,5 @@ def diff(step: Step, seen: Seen) -> list[str]:
         difflib.unified_diff(before, after, "now" if seen.was is not None else "absent", "wanted", lineterm="")
     )
     if seen.was is not None and seen.was != want and not lines:
-        lines = ["the line end at the end of the file differs"]
+        lines = ["the newline at the end of the file differs"]
     return said + lines

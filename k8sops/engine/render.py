@@ -56,9 +56,11 @@ def render(name: str, *, spec: ClusterSpec, **values: Any) -> str:
     try:
         return _environment(spec.folder).get_template(name).render(spec=spec, **values)
     except TemplateNotFound as error:
-        raise InputError(f"there is no template {error.name}", where=Where(str(spec.folder / "templates"))) from None
+        raise InputError(f"template {error.name} not found", where=Where(str(spec.folder / "templates"))) from None
     except TemplateSyntaxError as error:
-        raise InputError(error.message or "is no template", where=Where(error.filename or name, error.lineno)) from None
+        raise InputError(
+            error.message or "not a valid template", where=Where(error.filename or name, error.lineno)
+        ) from None
     except UndefinedError as error:
         raise InputError(f"{error.message}", where=_place(error, name)) from None
 

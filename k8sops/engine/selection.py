@@ -30,7 +30,7 @@ def check_filters(spec: ClusterSpec, playbook: Playbook, filters: Filters) -> No
     if not any(filters.takes(play, task) for play in playbook.plays for task in play.tasks):
         given = {"--tags": filters.tags, "--skip-tags": filters.skip_tags}
         words = " ".join(f"{option} {','.join(sorted(value))}" for option, value in given.items() if value)
-        raise InputError(f"no task is left by {words}", remedy=f"tasks: {', '.join(sorted(known))}")
+        raise InputError(f"{words} leaves no task", remedy=f"tasks: {', '.join(sorted(known))}")
     names = parameters_of(playbook)
     for word in sorted(filters.parameters.keys() - names.keys()):
         hint = _hint(word, names, "parameters") if names else "it takes no parameters"
@@ -47,7 +47,7 @@ def check_ignored(names: Iterable[str]) -> None:
             continue
         if near := get_close_matches(name.lower(), known, 1, cutoff=0.8):
             raise InputError(
-                f"no finding is called `{name}`", remedy=f"did you mean `{known[near[0]]}`? (docs/findings.md)"
+                f"unknown finding `{name}`", remedy=f"did you mean `{known[near[0]]}`? (docs/findings.md)"
             )
 
 

@@ -128,7 +128,7 @@ class Reader:
             self.ran.ok += 1
             self._tell("holds")
         elif outcome is Outcome.UNKNOWN:
-            self._fail("unknown", "could not be told")
+            self._fail("unknown", "its state could not be determined")
         elif outcome is Outcome.BROKEN:
             self._fail("broken", f"its check failed with exit code {code}")
 

@@ -176,12 +176,12 @@ def _ask(session: Session, name: str, questions: str, steps: Sequence[Step], wid
         result = session.connect(name).run(script, timeout=seconds, on_line=take)
         session.emit({"type": "facts", "host": name, "seconds": round(result.seconds, 3), "checks": len(steps)})
         if not result.ok:
-            failed = HostError(name, f"what was asked of it ended early (exit code {result.code}): {tail(result.err)}")
+            failed = HostError(name, f"the query ended early (exit code {result.code}): {tail(result.err)}")
     except HostError as error:
         failed = error
     told = _facts_in(mark, lines)
     if told is None or isinstance(failed, UnreachableError) or (failed and not steps):
-        raise failed or HostError(name, "it said nothing of itself")
+        raise failed or HostError(name, "it returned no facts")
     facts = HostFacts.parse(told, between=(before, (arrived or [time.time()])[-1]))
     if failed:
         return Told(facts, told, broken(_at_check(failed, steps, mark, lines), steps))
@@ -262,7 +262,7 @@ def _at_check(error: HostError, steps: Sequence[Step], mark: str, lines: Iterabl
     markers = [marker for line in lines if (marker := parse_line(mark, line)) and marker.word == "begin"]
     if markers:
         at = steps[markers[-1].index]
-        error.what += f" (it was at the check of {at.task} / {at.resource.id})"
+        error.what += f" (during the check of {at.task} / {at.resource.id})"
     return error
 
 
@@ -312,4 +312,4 @@ def _kept(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def tail(text: str, lines: int = 5) -> str:
-    return " / ".join(line for line in text.strip().splitlines()[-lines:]) or "it printed nothing"
+    return " / ".join(line for line in text.strip().splitlines()[-lines:]) or "no output"

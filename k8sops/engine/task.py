@@ -108,7 +108,7 @@ def _own_task(path: Path) -> Task:
         raise InputError(what, where=Where(str(path), (lines or [0])[-1], 1)) from None
     task = getattr(module, "TASK", None)
     if not isinstance(task, Task):
-        raise InputError("exports no TASK", where=Where(str(path)), remedy="TASK = Task(name=…, title=…, resources=…)")
+        raise InputError("defines no TASK", where=Where(str(path)), remedy="TASK = Task(name=…, title=…, resources=…)")
     if not (isinstance(task.parameters, type) and issubclass(task.parameters, TaskParameters)):
         remedy = "class Parameters(TaskParameters): …, as in k8sops/roles/etcd/tasks/etcd_compacted.py"
         raise InputError("`parameters` must be a model of them", where=Where(str(path)), remedy=remedy)

@@ -52,4 +52,4 @@ sync {quote(new)}
 mv -fT {quote(new)} {quote(path)}"""
     result = host.stream(envelope(new_mark(), [body]), source=content)
     if not result.ok:
-        raise HostError(host.name, f"{path} could not be written: {result.err.strip() or result.code}")
+        raise HostError(host.name, f"cannot write {path}: {result.err.strip() or result.code}")

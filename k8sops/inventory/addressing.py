@@ -117,12 +117,14 @@ def check_hosts(inventory: Inventory) -> None:
     for host in inventory.hosts:
         address = _node_address(host)
         if addresses.setdefault(address, host.name) != host.name:
-            raise InputError(f"`{host.name}` has the address of `{addresses[address]}`, {address}", where=host.where)
+            raise InputError(
+                f"`{host.name}` has the same address as `{addresses[address]}`: {address}", where=host.where
+            )
         ssh = host.settings.ssh
         place = (ssh.host or str(address), ssh.port or 22, ssh.jump or "")
         if places.setdefault(place, host.name) != host.name:
             raise InputError(
-                f"`{host.name}` is reached at the same place as `{places[place]}`: {place[0]} port {place[1]}",
+                f"`{host.name}` and `{places[place]}` have the same SSH address: {place[0]} port {place[1]}",
                 where=host.where,
                 remedy="each host needs an ssh.host, ssh.port or ssh.jump of its own",
             )

@@ -53,7 +53,7 @@ def not_an_inventory(text: str, data: Any, file: str) -> InputError | None:
     if not what:
         return None
     return InputError(
-        f"This looks like {what}.", where=Where(file), remedy="k8sops needs its own YAML: `k8sops init` writes one."
+        f"This looks like {what}.", where=Where(file), remedy="k8sops needs its own YAML: create it with `k8sops init`."
     )
 
 

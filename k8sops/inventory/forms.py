@@ -17,7 +17,7 @@ def _one_line(value: str) -> str:
 
 def _no_dots(value: str) -> str:
     if ".." in value.split("/"):
-        raise ValueError("`..` leads elsewhere")
+        raise ValueError("must not contain `..`")
     return value
 
 

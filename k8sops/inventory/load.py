@@ -61,9 +61,11 @@ def load_inventory(path: Path) -> Inventory:
     """The inventory in this file; InputError names all that is wrong with it at once."""
     file = str(path)
     if not path.exists():
-        raise InputError("there is no such inventory", where=Where(file), remedy="`k8sops init` writes one; or -i FILE")
+        raise InputError(
+            "inventory not found", where=Where(file), remedy="create one with `k8sops init`, or use -i FILE"
+        )
     if path.is_dir():
-        raise InputError("is a directory", where=Where(file), remedy="-i FILE names an inventory")
+        raise InputError("is a directory", where=Where(file), remedy="use -i FILE")
     text = yamlfile.read_text(path)
     try:
         document = yamlfile.load(text, file)
@@ -78,7 +80,7 @@ def load_inventory(path: Path) -> Inventory:
 def read_inventory(document: Document) -> Inventory:
     if not isinstance(document.data, dict):
         raise InputError(
-            "expected a mapping of settings", where=document.where(()), remedy="`k8sops init` writes an example"
+            "expected a mapping of settings", where=document.where(()), remedy="create an example with `k8sops init`"
         )
     _unquoted_version(document)
     try:
@@ -112,7 +114,9 @@ def _hosts(document: Document, model: InventoryModel) -> Iterator[InventoryHost]
             where = document.where(path)
             names, addresses = expand(pattern), expand(host.address)
             if not names:
-                raise InputError(f"`{pattern}` names no host", where=where, remedy="a range is [low:high], low first")
+                raise InputError(
+                    f"`{pattern}` is an empty range", where=where, remedy="a range is [low:high], low first"
+                )
             if len(addresses) != len(names):
                 raise InputError(
                     f"{len(names)} names but {len(addresses)} addresses",
@@ -169,12 +173,12 @@ def _check_hosts(hosts: tuple[InventoryHost, ...]) -> None:
         other = addresses.get(host.settings.address)
         if other:
             raise InputError(
-                f"`{host.name}` has the address of `{other.name}`, {other.settings.address}", where=host.where
+                f"`{host.name}` has the same address as `{other.name}`: {other.settings.address}", where=host.where
             )
         names[host.name] = addresses[host.settings.address] = host
     if not any(host.group == CONTROL_PLANE for host in hosts):
         place = hosts[0].where if hosts else None
-        raise InputError("there is no control plane", where=place, remedy="name a host in groups.control_plane.hosts")
+        raise InputError("no control plane", where=place, remedy="add a host to groups.control_plane.hosts")
 
 
 def schema() -> Mapping[str, Any]:

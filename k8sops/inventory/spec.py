@@ -128,7 +128,7 @@ def make_spec(inventory: Inventory) -> ClusterSpec:
     endpoint = settings.endpoint or f"{settings.cluster}-api:6443"
     host, _, port = endpoint.rpartition(":")
     if not 0 < int(port) < 65536:
-        raise InputError(f"{port} is no port", where=inventory.where("endpoint"))
+        raise InputError(f"{port} is not a valid port", where=inventory.where("endpoint"))
     pods = _network(inventory, "pods", settings.network.pods)
     services = _network(inventory, "services", settings.network.services)
     _check_networks(inventory, pods, services)
@@ -156,7 +156,7 @@ def _entry(inventory: Inventory, host: InventoryHost) -> HostEntry:
         address = str(ipaddress.ip_address(host.settings.address))
     except ValueError:
         raise InputError(
-            f"`{host.settings.address}` is no IP address",
+            f"`{host.settings.address}` is not an IP address",
             where=inventory.where("groups", host.group, "hosts", host.name, "address"),
             remedy="nodes know each other by address; where SSH needs a name, set ssh.host beside it",
         ) from None
@@ -175,7 +175,7 @@ def _network(inventory: Inventory, name: str, text: str) -> Net:
         except ValueError:
             raise InputError(f"`network.{name}`: {error}", where=where, remedy='write it as "10.244.0.0/16"') from None
         raise InputError(
-            f"`network.{name}`: {text} has host bits set", where=where, remedy=f"{right} is its network"
+            f"`network.{name}`: {text} has host bits set", where=where, remedy=f"did you mean {right}?"
         ) from None
     if net.num_addresses < 256:
         raise InputError(f"`network.{name}`: {text} is too small", where=where, remedy="/24 or larger")
@@ -190,7 +190,7 @@ def _check_flags(inventory: Inventory, release: Release) -> None:
         for flag, value in getattr(inventory.settings, name).extra_args.items():
             if isinstance(value, list):
                 raise InputError(
-                    f"`{name}.extra_args.{flag}`: kubeadm {release.kubeadm_api} knows no list here",
+                    f"`{name}.extra_args.{flag}`: kubeadm {release.kubeadm_api} does not accept a list here",
                     where=inventory.where(name, "extra_args", flag),
                     remedy="give one value; lists came with Kubernetes 1.31",
                 )
@@ -208,4 +208,4 @@ def _check_networks(inventory: Inventory, pods: Net, services: Net) -> None:
         for name, net in (("pods", pods), ("services", services)):
             if address.version == net.version and address in net:
                 where = inventory.where("groups", host.group, "hosts", host.name, "address")
-                raise InputError(f"{address} of `{host.name}` lies in network.{name}, {net}", where=where)
+                raise InputError(f"{address} of `{host.name}` is inside network.{name}, {net}", where=where)

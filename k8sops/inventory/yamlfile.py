@@ -89,22 +89,22 @@ def load(text: str, file: str) -> Document:
             raise InputError(
                 "a tab in the indentation",
                 where=Where(file, number, indent.index("\t") + 1),
-                remedy="indent with blanks",
+                remedy="indent with spaces",
             )
     try:
         loader = _Loader(text)
     except yaml.reader.ReaderError as error:
         at = text[: int(error.position)].count("\n") + 1
-        raise InputError(f"a character that YAML forbids: {error.reason}", where=Where(file, at, 1)) from None
+        raise InputError(f"a character that is not allowed in YAML: {error.reason}", where=Where(file, at, 1)) from None
     try:
         node = _single(loader, file)
         places: dict[Path_, Where] = {}
         return Document(file, _plain(loader, node, file, (), places), places)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = error.problem or error.context or "is no YAML"
+        what = error.problem or error.context or "not valid YAML"
         raise InputError(
-            what, where=_at(file, mark), remedy="see the line above too: YAML is often wrong there"
+            what, where=_at(file, mark), remedy="check the line above, too"
         ) from None
     except RecursionError:
         raise InputError("is nested too deeply", where=Where(file)) from None
@@ -119,7 +119,7 @@ def load_file(path: Path) -> Document:
 def _single(loader: _Loader, file: str) -> yaml.Node:
     node = loader.get_single_node()
     if node is None:
-        raise InputError("is empty", where=Where(file), remedy="`k8sops init` writes one with comments")
+        raise InputError("is empty", where=Where(file), remedy="create one with `k8sops init`")
     return node
 
 

@@ -36,7 +36,7 @@ def ensure_engine(say: Say) -> None:
     if answers():
         return
     if os.geteuid():
-        raise LabError("no Docker engine answers", remedy="start it (systemctl start docker), or join the group docker")
+        raise LabError("Docker is not running", remedy="start it (systemctl start docker), or join the group docker")
     with taking(say, "starting the Docker engine"):
         if Path("/run/systemd/system").is_dir():
             command("systemctl", "start", "docker")

@@ -264,7 +264,7 @@ def down(lab: str, say: Say) -> None:
         say(f"removing {len(containers)} hosts of lab {lab}")
         docker("rm", "--force", "--volumes", *containers)
     elif not (labs_dir() / lab).exists():
-        say(f"there is no lab {lab}")
+        say(f"no such lab: {lab}")
     volumes = [v for v in docker("volume", "ls", "--quiet").split() if v.startswith(f"k8sops-{lab}-")]
     if volumes:
         docker("volume", "rm", "--force", *volumes)
@@ -280,7 +280,7 @@ def ssh_argv(lab: str, host: str, *words: str) -> list[str]:
     found = {one.name: one for one in hosts_of(lab)}
     if host not in found:
         there = ", ".join(found) or "none: k8sops lab up"
-        raise InputError(f"lab {lab} has no host `{host}`", remedy=f"it has: {there}")
+        raise InputError(f"lab {lab} has no host `{host}`", remedy=f"hosts: {there}")
     folder = labs_dir() / lab
     key = docker("exec", container(lab, host), "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()
     known = folder / "known_hosts"
@@ -297,5 +297,5 @@ def wait_for_ssh(lab: Lab, seconds: float = 20) -> None:
         until = time.monotonic() + seconds
         while subprocess.run([*ssh_argv(lab.name, host.name), "true"], capture_output=True, check=False).returncode:
             if time.monotonic() > until:
-                raise LabError(f"{host.name} does not let us in", remedy=f"k8sops lab ssh {host.name}")
+                raise LabError(f"cannot log in to {host.name}", remedy=f"k8sops lab ssh {host.name}")
             time.sleep(0.3)

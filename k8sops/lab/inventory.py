@@ -69,7 +69,9 @@ def write_inventory(path: Path, text: str) -> None:
     """The inventory is there, whole or not at all; one that no lab wrote is never written over."""
     if path.exists() and not path.read_text(encoding="utf-8").startswith(HEAD.split("{")[0]):
         raise InputError(
-            "is there, and no lab wrote it", where=Where(str(path)), remedy="--inventory FILE puts it elsewhere"
+            "exists, and was not written by a lab",
+            where=Where(str(path)),
+            remedy="use --inventory FILE to write another",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new")

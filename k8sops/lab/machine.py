@@ -68,7 +68,7 @@ def command(*argv: str, stdin: bytes | None = None, cwd: Path | None = None, env
             check=False,
         )
     except FileNotFoundError:
-        raise LabError(f"the command `{argv[0]}` is not there", remedy="install it and start again") from None
+        raise LabError(f"command not found: `{argv[0]}`", remedy="install it and start again") from None
     if done.returncode:
         last = "\n  ".join(done.stderr.decode(errors="replace").strip().splitlines()[-15:])
         raise LabError(f"`{' '.join(argv[:4])} …` ended with exit code {done.returncode}:\n  {last}")

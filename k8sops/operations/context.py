@@ -47,4 +47,4 @@ def write(work: Work, plan: Plan, done: Done) -> None:
         return
     work.view.note(f"context {context} is in {path}")
     if path.stat().st_mode & 0o077:
-        work.view.warn(f"{path} can be read by others, and has the administrator's key in it: chmod 600 {path}")
+        work.view.warn(f"{path} contains the administrator's key, and others can read it: chmod 600 {path}")

@@ -20,7 +20,7 @@ def load_spec(path: Path) -> ClusterSpec:
         if host.ssh.identity:
             key = Path(os.path.expanduser(host.ssh.identity))
             if not os.access(key, os.R_OK):
-                why = "cannot be read" if key.exists() else "is not there"
+                why = "cannot be read" if key.exists() else "does not exist"
                 where = inventory.where("ssh", "identity")
                 raise InputError(f"the key file {host.ssh.identity} {why}", where=where, remedy="correct ssh.identity")
     return spec
@@ -34,5 +34,5 @@ def load_named_playbook(name: str, folder: Path) -> Playbook:
     folders = (data_path("playbooks"), folder / "playbooks")
     shipped = {one.stem: one for where in folders for one in sorted(where.glob("*.yaml"))}
     if name not in shipped:
-        raise InputError(f"no playbook `{name}`", remedy=f"there are: {', '.join(shipped)}; or name a file")
+        raise InputError(f"no playbook `{name}`", remedy=f"available: {', '.join(shipped)}, or a file of your own")
     return load_playbook(shipped[name], folder)

@@ -118,7 +118,7 @@ def fetch(host: Host) -> str:
     result = host.run(envelope(mark, ["mark facts", "cat /etc/kubernetes/admin.conf"]))
     text = result.out.partition(f"{mark} facts\n")[2]
     if not result.ok or not text:
-        raise HostError(host.name, "its admin.conf could not be read", remedy="has `k8sops apply` run through?")
+        raise HostError(host.name, "cannot read its admin.conf", remedy="Has `k8sops apply` completed?")
     return text
 
 

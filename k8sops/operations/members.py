@@ -30,10 +30,10 @@ def removing(request: Request, id: str) -> Operation:
     members = {row["id"]: row for row in found["members"]}
     if id not in members:
         shown = ", ".join(f"{row['id']} ({row['name'] or row['host']})" for row in found["members"])
-        raise InputError(f"no member `{id}`", remedy=f"there are: {shown}")
+        raise InputError(f"no member `{id}`", remedy=f"members: {shown}")
     if members[id]["alive"]:
         raise InputError(
-            f"{id} ({members[id]['name']}) is alive", remedy=f"`k8sops reset {members[id]['host']}` takes a node out"
+            f"{id} ({members[id]['name']}) is alive", remedy=f"to remove the node: `k8sops reset {members[id]['host']}`"
         )
     return Operation(request.playing("etcd-member-remove", member=id), f"removes etcd member {id} from")
 
@@ -45,7 +45,7 @@ def replacing(request: Request, node: str) -> tuple[Operation, Operation]:
         raise InputError(f"no control plane `{node}`", remedy="`k8sops etcd status` shows members and their hosts")
     found = members_of(spec, request.password)
     if not found["hasQuorum"]:
-        raise InputError("the quorum is lost", remedy="`k8sops etcd restore` brings etcd back")
+        raise InputError("quorum lost", remedy="recover with `k8sops etcd restore`")
     if any(row["alive"] for row in found["members"] if row["host"] == node):
-        raise InputError(f"the member on {node} is alive", remedy=f"`k8sops reset {node}` takes a node out")
+        raise InputError(f"the member on {node} is alive", remedy=f"to remove the node: `k8sops reset {node}`")
     return resetting(request, [node]), applying(request.playing("site", node))

@@ -111,29 +111,31 @@ def _deliver(work: Work, plan: Plan, name: str, folder: Path | None = None, when
             elif giver:
                 content = transfer.of_host(work.session.connect(giver), path)
             else:
-                raise InputError(f"no control plane has {name} whole", remedy="--from says where it is")
+                raise InputError(
+                    f"no control plane has a complete copy of {name}", remedy="use --from to say where it is"
+                )
             transfer.put(work.session.connect(host), path, content)
-        work.view.note(f"{name} was brought to {host}, from {whence or giver}")
+        work.view.note(f"copied {name} to {host} from {whence or giver}")
 
 
 def _show_loss(work: Work, plan: Plan) -> None:
     """What a restore takes away: the revisions and the time since, and objects made since, by kind."""
     manifest = manifest_of(plan.fleet)
-    assert manifest, "a plan without a manifest is not asked for"
+    assert manifest, "a plan without a manifest is never confirmed"
     now = max((int(said(one, "revision") or 0) for one in plan.fleet.facts.values()), default=0)
     taken = manifest.at.strftime("%Y-%m-%dT%H:%M:%SZ")
     ago = age((datetime.now(UTC) - manifest.at).total_seconds())
-    work.view.note(f"\nThe snapshot is {ago} old, of {taken}, revision {manifest.revision}.")
+    work.view.note(f"\nThe snapshot was taken {ago} ago ({taken}), at revision {manifest.revision}.")
     if now:
-        work.view.note(f"etcd is at revision {now}: all that was written since is lost.")
+        work.view.note(f"etcd is at revision {now}: everything written since will be lost.")
     else:
-        work.view.note("etcd does not say at which revision it is: all that was written since the snapshot is lost.")
+        work.view.note("The revision of etcd is unknown: everything written since the snapshot will be lost.")
     made = _made_since(work, plan, taken)
     if made is None:
-        work.view.note("The API does not answer: what was made since cannot be counted.")
+        work.view.note("The API is unreachable: objects created since then cannot be counted.")
     else:
         listed = ", ".join(f"{count} {kind}" for kind, count in sorted(made.items()))
-        work.view.note(f"Objects made since, which will be gone: {listed or 'none'}.")
+        work.view.note(f"Objects created since then, which will be lost: {listed or 'none'}.")
 
 
 COUNT = r"""
@@ -164,5 +166,5 @@ def _made_since(work: Work, plan: Plan, since: str) -> dict[str, int] | None:
 def _say_the_way_back(work: Work, plan: Plan) -> None:
 
     one = restore_of(plan.fleet)
-    work.view.note(f"\nThe old data are kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")
-    work.view.note(f"The way back: k8sops etcd rollback {one.id}")
+    work.view.note(f"\nThe old data is kept on {', '.join(one.members)}: /var/lib/etcd/member-before-{one.id}")
+    work.view.note(f"To undo: k8sops etcd rollback {one.id}")

@@ -80,11 +80,11 @@ def load(path: Path) -> SavedPlan:
         right = isinstance(data, dict) and data.get("apiVersion") == API and data.get("kind") == KIND
         right = right and data.keys() >= KEYS
     except FileNotFoundError:
-        raise InputError("there is no such plan", where=Where(str(path)), remedy="plan --out FILE writes one") from None
+        raise InputError("no such file", where=Where(str(path)), remedy="plan --out FILE writes one") from None
     except (OSError, ValueError):
         right = False
     if not right:
-        raise InputError("is no saved plan", where=Where(str(path)), remedy="plan --out FILE writes one")
+        raise InputError("not a saved plan", where=Where(str(path)), remedy="plan --out FILE writes one")
     return SavedPlan(path, data)
 
 
@@ -92,7 +92,7 @@ def refuse_other_inventory(saved: SavedPlan) -> None:
     """InputError when the inventory is not the one that the plan was made from."""
     path = saved.inventory
     if not path.exists() or _sha(path.read_bytes()) != saved.data["inventory"]["sha256"]:
-        what = "has changed since the plan was made" if path.exists() else "is gone"
+        what = "has changed since the plan was made" if path.exists() else "no longer exists"
         raise InputError(f"the inventory {path} {what}", where=Where(str(saved.path)), remedy="plan again")
 
 
@@ -107,7 +107,7 @@ def refuse_stale(saved: SavedPlan, plan: Plan) -> None:
         shown = "\n".join(f"  {line}" for line in changes[:20])
         more = f"\n  and {len(changes) - 20} more" if len(changes) > 20 else ""
         raise InputError(
-            f"what was approved is not what would run now:\n{shown}{more}",
+            f"the approved plan is out of date:\n{shown}{more}",
             where=Where(str(saved.path)),
             remedy="plan again",
         )
@@ -116,12 +116,12 @@ def refuse_stale(saved: SavedPlan, plan: Plan) -> None:
 def _difference(key: tuple[str, ...], old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> list[str]:
     place = " / ".join(key[1:])
     if old is None or new is None:
-        return [f"{place}: is new" if old is None else f"{place}: is not wanted any more"]
+        return [f"{place}: is new" if old is None else f"{place}: is no longer needed"]
     if old["resource_sha256"] != new["resource_sha256"]:
-        return [f"{place}: the inventory, a template or a fact of the host asks for something else now"]
+        return [f"{place}: the desired state has changed (inventory, template or facts of the host)"]
     if old["outcome"] != new["outcome"]:
         return [f"{place}: was “{old['outcome']}”, is “{new['outcome']}”"]
-    return [f"{place}: what is there has changed"] if old["seen_sha256"] != new["seen_sha256"] else []
+    return [f"{place}: the host's state has changed"] if old["seen_sha256"] != new["seen_sha256"] else []
 
 
 def _key(record: Mapping[str, Any]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ class Work:
         from k8sops.engine.runner import run
 
         planes = [host.name for host in plan.spec.control_planes if host.name in plan.fleet.facts]
-        with self.view.showing("asking for the cluster's lock"):
+        with self.view.showing("acquiring the cluster lock"):
             owner = f"{self.session.who}, {self.playbook.name}, run {self.journal.run}"
             held = lock.wait_for(self.session.connect, planes, owner, self.request.wait, self.view.note)
         try:
@@ -83,7 +83,7 @@ class Work:
         finally:
             held.release()
         if lost:
-            raise HostError(planes[0], "the cluster's lock was lost; nothing was begun after that", remedy="run again")
+            raise HostError(planes[0], "the cluster lock was lost; no step was started after that", remedy="run again")
         hidden = [replace(failure, lines=tuple(map(self.journal.struck, failure.lines))) for failure in done.failures]
         return replace(done, failures=tuple(hidden))
 
@@ -145,7 +145,7 @@ def _recorded(work: Work) -> Iterator[None]:
         work.fail("stopped by Ctrl-C", Cancelled.exit_code)
         raise
     except Exception as error:
-        work.fail(f"a bug of k8sops: {type(error).__name__}: {error}", K8sopsError.exit_code)
+        work.fail(f"a bug in k8sops: {type(error).__name__}: {error}", K8sopsError.exit_code)
         raise
 
 

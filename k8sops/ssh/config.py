@@ -101,8 +101,8 @@ def effective(name: str, host: str, user: str | None, port: int | None, path: st
             argv, capture_output=True, text=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
-        what = f"`ssh -G {host}` was not done within {SECONDS} s"
-        raise UnreachableError(name, what, remedy="is a `Match exec` in ssh_config slow?") from None
+        what = f"`ssh -G {host}` timed out after {SECONDS} s"
+        raise UnreachableError(name, what, remedy="Is a `Match exec` in ssh_config slow?") from None
     if done.returncode:
         said = "; ".join(line for line in done.stderr.splitlines() if not line.startswith("Pseudo-terminal"))
         raise UnreachableError(name, f"ssh_config cannot be read: {said}", remedy=f"`ssh -G {host}` shows it")

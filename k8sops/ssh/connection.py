@@ -175,5 +175,5 @@ class SSHHost:
         return UnreachableError(
             self.name,
             f"the connection was lost after {after:.0f} s: {reason(error)}",
-            remedy="what was sent may still run there until its next marker; run the same command again",
+            remedy="the script may still run there until its next step; run the same command again",
         )

@@ -38,7 +38,7 @@ def receive(channel: paramiko.Channel, name: str, since: float, timeout: float) 
     """The next bytes that a host prints, b"" at the end; HostError past the time given, UnreachableError in silence."""
     while True:
         if time.monotonic() > since + timeout:
-            raise HostError(name, f"no answer within {timeout:.0f} s; the script is ended there")
+            raise HostError(name, f"no answer within {timeout:.0f} s; the script is terminated there")
         try:
             return channel.recv(65536)
         except TimeoutError:
@@ -46,7 +46,7 @@ def receive(channel: paramiko.Channel, name: str, since: float, timeout: float) 
                 raise UnreachableError(
                     name,
                     f"has been silent for {IDLE + SILENCE:.0f} s",
-                    remedy="what was sent may still run there until its next marker; run the same command again",
+                    remedy="the script may still run there until its next step; run the same command again",
                 ) from None
 
 
@@ -55,9 +55,9 @@ def exit_code(channel: paramiko.Channel, name: str, timeout: float) -> int:
     # Its word of that comes right behind the last output; a link may be lost in between.
     code = channel.recv_exit_status() if channel.status_event.wait(SILENCE) else -1
     if code == -1:
-        raise EOFError("the other side closed it")
+        raise EOFError("closed by the remote side")
     if code in (124, 137):
-        what = f"was not done within {timeout:.0f} s and was ended"
+        what = f"timed out after {timeout:.0f} s and was terminated"
         raise HostError(name, what, remedy="run the same command again")
     return code
 
@@ -123,7 +123,7 @@ class Exec:
         finally:
             self._ended.set()
         if self._broken:
-            raise HostError(self.name, f"what was to be sent cannot be read: {self._broken[0]}")
+            raise HostError(self.name, f"cannot read the data to send: {self._broken[0]}")
         code = exit_code(self.channel, self.name, self.timeout)
         return Result(code, "\n".join(lines), errors.all(), time.monotonic() - self.since)
 

@@ -43,11 +43,11 @@ def no_ssh(error: BaseException, place: str, seconds: float) -> tuple[str, str, 
     text = reason(error)
     if "No existing session" in text:
         # So paramiko says that no keys were agreed upon in time.
-        silent = f"{place} accepts connections, but its sshd has said nothing for {seconds:.0f} s"
-        return silent, "Is the host overloaded, or does it stand still?", True
+        silent = f"{place} accepts connections, but sent no SSH banner within {seconds:.0f} s"
+        return silent, "Is the host overloaded or hung?", True
     if "banner" in text:
         what = f"{place} accepts connections, but sent no SSH banner"
-        return what, "Is it an SSH server, and is it not overloaded?", True
+        return what, "Is it an SSH server? Is it overloaded?", True
     if isinstance(error, paramiko.ChannelException) or "ChannelException" in text or "Connect failed" in text:
         return f"the jump host cannot reach {place}: {text}", "Can the jump host reach it?", False
     if "Timeout opening channel" in text:

@@ -128,7 +128,7 @@ def refuse_changed(hop: Hop, key: Any, expected: Any) -> UnreachableError:
         hop.name,
         f"the host key of {hop.entry} has changed: {key.get_name()} {fingerprint(key.asbytes())}, "
         f"but {source} says {fingerprint(expected.asbytes())}",
-        remedy=f"somebody may stand in between; nothing was sent. If the host was made anew: {cure}",
+        remedy=f"this may be a man-in-the-middle attack; nothing was sent. If the host was reinstalled: {cure}",
     )
 
 

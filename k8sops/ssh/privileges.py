@@ -28,7 +28,7 @@ def _reason(user: str, code: int, err: str, asked: bool) -> tuple[str, str] | No
         return None
     if "you must have a tty" in err:
         return (
-            "sudo demands a terminal",
+            "sudo requires a terminal",
             f"add `Defaults:{user} !requiretty` on the host: visudo -f /etc/sudoers.d/{user}",
         )
     if "not in the sudoers file" in err or "is not allowed to execute" in err or "may not run sudo" in err:
@@ -38,7 +38,7 @@ def _reason(user: str, code: int, err: str, asked: bool) -> tuple[str, str] | No
     if "password is required" in err or any(word in err for word in WRONG):
         if asked:
             return f"sudo refused the password of {user}", "run again with -K, and check the password"
-        remedy = "-K asks for it; or allow sudo without a password (NOPASSWD)"
+        remedy = "use -K to enter it, or allow sudo without a password (NOPASSWD)"
         return f"sudo needs the password of {user}", remedy
     if "account is currently not available" in err:
         return f"the login shell of {user} runs no commands", "give it a login shell: chsh -s /bin/bash"

@@ -151,7 +151,7 @@ def options_of(name: str, identity: str | None) -> dict[str, Any]:
     try:
         return {"pkey": paramiko.PKey.from_path(path), "allow_agent": False, "look_for_keys": False}
     except FileNotFoundError:
-        why = "is not there"
+        why = "does not exist"
     except ENCRYPTED:
         return {"allow_agent": True, "look_for_keys": False}
     except (OSError, ValueError, paramiko.SSHException, paramiko.pkey.UnknownKeyType):

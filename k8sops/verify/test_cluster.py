@@ -120,7 +120,7 @@ def wrong(answer: Answer, expected: Collection[str]) -> str:
     """Why an answer is not one of those that were expected; empty where it is."""
     if answer.failure:
         return answer.failure
-    return "" if answer.body in expected else f"somebody else answers: {answer.body[:60]!r}"
+    return "" if answer.body in expected else f"unexpected answer: {answer.body[:60]!r}"
 
 
 def in_cluster(spec: ClusterSpec, service: str) -> str:

@@ -31,7 +31,7 @@ def test_the_runtime_runs_with_systemd_cgroups(node: Any, entry: HostEntry) -> N
     assert service.is_running, f"{entry.runtime} does not run"
     assert service.is_enabled, f"{entry.runtime} does not start at boot"
     command, systemd = runtime_of(entry).cgroup_driver
-    assert systemd in node.check_output(command), "cgroups are not systemd's"
+    assert systemd in node.check_output(command), "the cgroup driver is not systemd"
 
 
 def test_kubelet_runs(node: Any, entry: HostEntry) -> None:
@@ -50,4 +50,4 @@ def test_keys_are_readable_by_root_alone(node: Any, entry: HostEntry) -> None:
 
 
 def test_no_join_configuration_is_left(node: Any, entry: HostEntry) -> None:
-    assert not node.file("/etc/kubernetes/k8sops/join.yaml").exists, "it holds a token"
+    assert not node.file("/etc/kubernetes/k8sops/join.yaml").exists, "it contains a token"

@@ -181,7 +181,7 @@ def strike(
     learn(running)
     one.seconds = time.monotonic() - since
     assert "Traceback" not in text, text
-    assert "a bug of k8sops" not in text, text
+    assert "a bug in k8sops" not in text, text
     assert one.code in ENDINGS, f"{one}\n{text}"
     return one
 

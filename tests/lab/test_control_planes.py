@@ -109,7 +109,7 @@ def test_firewalls_let_in_exactly_what_is_needed(planes: Cluster) -> None:
 def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) -> None:
     refused = planes.k8sops("reset", "w1", expect=64)
     assert "--confirm" in refused.err
-    assert "the cluster is planes" in planes.k8sops("reset", "w1", "--confirm", "demo", expect=64).err
+    assert "--confirm demo does not match cluster planes" in planes.k8sops("reset", "w1", "--confirm", "demo", expect=64).err
     assert (
         "refusing to remove the last control plane"
         in planes.k8sops("reset", "control_plane", "--confirm", "x", expect=5).err

@@ -93,7 +93,7 @@ def test_the_second_is_told_who_and_since_when_and_the_lock_is_free_5_s_after_th
     first = started(hosts, tmp_path / "a")
     until(lambda: any(event.get("state") == "apply" for event in first.events()), 30)
     ran = hosts.k8sops("apply", "--yes", "-p", str(hosts.folder / "book.yaml"), expect=7)
-    assert "the cluster is held, on cp1, by " in ran.err
+    assert "the cluster is locked on cp1 by " in ran.err
     assert "since" in ran.err
     assert hosts.k8sops("plan", "-p", str(hosts.folder / "book.yaml")).code == 0
     assert not free()
@@ -140,7 +140,7 @@ def test_a_plan_that_was_saved_runs_as_it_was_shown_or_is_refused(hosts: Cluster
     assert "sysctl" not in shown
     hosts.on("w1", "echo '# somebody was here' >/etc/profile.d/k8sops.sh")
     refused = hosts.k8sops("apply", str(file), expect=5).err
-    assert "w1 / shell-comfort / file:/etc/profile.d/k8sops.sh: what is there has changed" in refused
+    assert "w1 / shell-comfort / file:/etc/profile.d/k8sops.sh: the host's state has changed" in refused
     hosts.on("w1", "rm /etc/profile.d/k8sops.sh")
     hosts.k8sops("apply", str(file))
     assert hosts.on("w1", "ls /etc/profile.d/k8sops.sh; cat /proc/sys/net/ipv4/ip_forward").split()[1] == "0"

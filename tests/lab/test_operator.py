@@ -103,7 +103,7 @@ def test_what_sudo_refuses_is_said_as_it_is(hosts: Cluster, reach: dict[str, SSH
             ("ops ALL=(ALL) ALL", "wrong", "sudo refused the password of ops"),
             ("", "right", "ops may not use sudo"),
             ("ops ALL=(ALL) /bin/true", "right", "ops may not use sudo"),
-            ("Defaults requiretty\nops ALL=(ALL) NOPASSWD:ALL", None, "sudo demands a terminal"),
+            ("Defaults requiretty\nops ALL=(ALL) NOPASSWD:ALL", None, "sudo requires a terminal"),
         ):
             hosts.on("cp1", f"rm -f /etc/sudoers.d/*; printf '%s\\n' '{rule}' >{rules}; chmod 440 {rules}")
             assert said in refusal(cp1, password), rule

@@ -40,7 +40,7 @@ def test_a_finding_is_named_and_stops_before_anything_is_changed(cluster: Cluste
     inventory = tmp_path / "inventory.yaml"
     inventory.write_text(yaml.safe_dump(data))
     ran = cluster.k8sops("apply", "--yes", inventory=inventory, expect=5)
-    assert "lies in network.pods" in ran.err
+    assert "is inside network.pods" in ran.err
     data["network"]["pods"] = "10.244.0.0/16"
     data["mirrors"]["packages"] = "http://mirror:81"
     inventory.write_text(yaml.safe_dump(data))

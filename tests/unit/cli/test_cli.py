@@ -27,12 +27,12 @@ def k8sops(*words: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[st
     ("words", "code", "said"),
     [
         (["aply"], 64, "no such command: `k8sops aply`; did you mean `k8sops apply`?\n  k8sops --help"),
-        (["upgrade"], 64, "`k8sops upgrade` is not there yet\n  Until then: upgrade with kubeadm"),
+        (["upgrade"], 64, "`k8sops upgrade` is not available yet\n  Until then: upgrade with kubeadm"),
         (["destroy"], 64, "did you mean `k8sops reset`?"),
         (["etcd", "stats"], 64, "no such command: `k8sops etcd stats`; did you mean `k8sops etcd status`?"),
         (["plan", "--no-such"], 64, "No such option"),
         (["plan", "--forks", "many"], 64, "--forks"),
-        (["plan"], 5, "inventory.yaml: there is no such inventory"),
+        (["plan"], 5, "inventory.yaml: inventory not found"),
         (["apply"], 64, "Not a terminal: cannot ask for confirmation.\n  Use --yes, or --check to preview."),
         (["runs", "show", "nothing"], 5, "no run `nothing`"),
     ],
@@ -126,11 +126,11 @@ def test_a_saved_plan_that_is_none_is_named_and_narrowed_by_nothing(
 ) -> None:
     file = tmp_path / "plan.json"
     assert run(["show", str(file)]) == 5
-    assert "there is no such plan" in capsys.readouterr().err
+    assert "no such file" in capsys.readouterr().err
     for text in ("{", "[]", '{"apiVersion": "k8sops/v1", "kind": "SavedPlan"}'):
         file.write_text(text)
         assert run(["apply", str(file)]) == 5
-        assert f"{file}: is no saved plan" in capsys.readouterr().err
+        assert f"{file}: not a saved plan" in capsys.readouterr().err
     keys = {"version": "", "inventory": {}, "playbook": "", "filters": {}, "waived": [], "plan": {}, "steps": []}
     file.write_text(json.dumps({"apiVersion": "k8sops/v1", "kind": "SavedPlan", **keys}))
     assert run(["apply", str(file), "-l", "w1"]) == 64

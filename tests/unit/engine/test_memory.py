@@ -130,7 +130,7 @@ def test_a_check_that_hangs_is_named_and_a_line_that_ends_is_no_answer(tmp_path:
             say = mark[1].strip("'")
             for line in (f"{say} facts", *FACTS.splitlines(), f"{say} end", *(f"{say} {word}" for word in HUNG)):
                 options["on_line"](line)
-            raise why("cp1", "was not done within 130 s and was ended")
+            raise why("cp1", "timed out after 130 s and was terminated")
 
     fleet = Fleet({name: answering(lambda index: 0) for name in names()})
     session = remembering(fleet, tmp_path)
@@ -143,8 +143,8 @@ def test_a_check_that_hangs_is_named_and_a_line_that_ends_is_no_answer(tmp_path:
         return
     steps = [step for step in plan.steps if step.host == "cp1"]
     said = {line for step in steps for line in plan.seen[step.key].said}
-    where = f"(it was at the check of {steps[1].task} / {steps[1].resource.id})"
-    assert said == {f"cp1: was not done within 130 s and was ended {where}"}
+    where = f"(during the check of {steps[1].task} / {steps[1].resource.id})"
+    assert said == {f"cp1: timed out after 130 s and was terminated {where}"}
     assert {plan.seen[step.key].outcome for step in steps} == {Outcome.BROKEN}
     assert "cp1" in plan.fleet.facts
 

@@ -354,14 +354,14 @@ def test_what_an_earlier_run_has_begun_is_waited_for_before_anything_is_begun_el
 def test_a_survey_that_hangs_says_at_which_check() -> None:
     def handler(script: str) -> Result:
         if re.search(r"^survey \d", script, re.M):
-            raise HostError("cp1", "was not done within 130 s and was ended")
+            raise HostError("cp1", "timed out after 130 s and was terminated")
         return answering(lambda index: 0)(script)
 
     host = Hanging("cp1", handler)
     plan = make_plan(Session(lambda name: host, lambda event: None), spec(), SITE, Filters(limit="cp1"))
-    where = f"(it was at the check of {plan.steps[1].task} / {plan.steps[1].resource.id})"
+    where = f"(during the check of {plan.steps[1].task} / {plan.steps[1].resource.id})"
     assert {said for seen in plan.seen.values() for said in seen.said} == {
-        f"cp1: was not done within 130 s and was ended {where}"
+        f"cp1: timed out after 130 s and was terminated {where}"
     }
 
 

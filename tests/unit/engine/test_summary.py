@@ -128,7 +128,7 @@ def test_verify_does_not_call_hosts_broken_that_nobody_could_reach() -> None:
 
 def test_a_misspelt_finding_is_not_ignored_silently() -> None:
     with pytest.raises(
-        InputError, match=r"no finding is called `PackageRepositry`\n  did you mean `PackageRepository`"
+        InputError, match=r"unknown finding `PackageRepositry`\n  did you mean `PackageRepository`"
     ):
         check_ignored(["PackageRepositry"])
     check_ignored(["packagerepository", "all", "Port6443", "MyOwnCheck"])
@@ -140,7 +140,7 @@ def test_a_misspelt_finding_is_not_ignored_silently() -> None:
         (Filters(limit="all,!all"), "no host matches --limit all,!all"),
         (Filters(limit="control_plane,&workers"), "no host matches --limit control_plane,&workers"),
         (Filters(tags=frozenset({"swpa"})), "no task or tag `swpa` in playbook site\n  did you mean `swap`"),
-        (Filters(tags=SWAP, skip_tags=SWAP), "no task is left by --tags swap --skip-tags swap"),
+        (Filters(tags=SWAP, skip_tags=SWAP), "--tags swap --skip-tags swap leaves no task"),
         (Filters(parameters={"x": "1"}), "playbook site has no parameter `x`"),
     ],
 )  # fmt: skip

@@ -48,10 +48,10 @@ BAD = {
     "broadcast": ([("10.0.1.2", "255.255.255.255")], "255.255.255.255 is a reserved or broadcast address"),
     "multicast": ([("10.0.1.2", "224.0.0.1")], "224.0.0.1 is a multicast address"),
     "link-local": ([("10.0.1.2", "fe80::1")], "fe80::1 is a link-local address"),
-    "one address in two spellings": ([("10.0.1.1}", '"fd00::1"}'), ("10.0.1.2", '"FD00:0::1"')], "inv.yaml:10:7: `w2` has the address of `w1`, fd00::1"),
-    "IPv4 in IPv6": ([("10.0.1.2", '"0:0:0:0:0:ffff:10.0.1.1"')], "`w2` has the address of `w1`, 10.0.1.1"),
-    "one place for two hosts": ([("10.0.1.1}", "10.0.1.1, ssh: {host: nat}}"), ("10.0.1.2}", "10.0.1.2, ssh: {host: nat}}")], "inv.yaml:10:7: `w2` is reached at the same place as `w1`: nat port 22"),
-    "one host by the other's address": ([("10.0.1.2}", "10.0.1.2, ssh: {host: 10.0.1.1}}")], "`w2` is reached at the same place as `w1`: 10.0.1.1 port 22"),
+    "one address in two spellings": ([("10.0.1.1}", '"fd00::1"}'), ("10.0.1.2", '"FD00:0::1"')], "inv.yaml:10:7: `w2` has the same address as `w1`: fd00::1"),
+    "IPv4 in IPv6": ([("10.0.1.2", '"0:0:0:0:0:ffff:10.0.1.1"')], "`w2` has the same address as `w1`: 10.0.1.1"),
+    "one place for two hosts": ([("10.0.1.1}", "10.0.1.1, ssh: {host: nat}}"), ("10.0.1.2}", "10.0.1.2, ssh: {host: nat}}")], "inv.yaml:10:7: `w2` and `w1` have the same SSH address: nat port 22"),
+    "one host by the other's address": ([("10.0.1.2}", "10.0.1.2, ssh: {host: 10.0.1.1}}")], "`w2` and `w1` have the same SSH address: 10.0.1.1 port 22"),
 }  # fmt: skip
 
 

@@ -47,15 +47,15 @@ BAD = {
     "a list for a map": (("network: {pods: 10.244.0.0/16, services: 10.96.0.0/12}", "network: [a]"), "inv.yaml:3:1: `network`: expected a mapping, not a list"),
     "duplicate key": (("cluster: demo", "cluster: demo\ncluster: other"), "inv.yaml:2:1: duplicate key `cluster`, first defined in line 1"),
     "duplicate host": (("gpu: {address: 10.0.2.1,", "w02: {address: 10.0.2.1,"), "inv.yaml:12:7: duplicate host `w02`, first defined at inv.yaml:11:7"),
-    "duplicate address": (("10.0.2.1", "10.0.1.2"), "inv.yaml:12:7: `gpu` has the address of `w02`, 10.0.1.2"),
+    "duplicate address": (("10.0.2.1", "10.0.1.2"), "inv.yaml:12:7: `gpu` has the same address as `w02`: 10.0.1.2"),
     "unquoted version": (('"1.36.3"', "1.30"), 'inv.yaml:2:1: `kubernetes: 1.3` is a number'),
     "no patch release": (('"1.36.3"', '"1.36"'), 'inv.yaml:2:1: `kubernetes`: "1.36" is not valid; expected an exact, quoted version, e.g. "1.36.3"'),
     "unsupported version": (('"1.36.3"', '"1.12.1"'), "inv.yaml:2:1: `kubernetes`: Kubernetes 1.12.1 is not supported; supported minors: 1.19"),
     "bad CIDR": (("10.244.0.0/16", "10.244.0.0/40"), "inv.yaml:3:11: `network.pods`:"),
-    "host bits": (("10.244.0.0/16", "10.244.1.0/16"), "inv.yaml:3:11: `network.pods`: 10.244.1.0/16 has host bits set\n  10.244.0.0/16 is its network"),
+    "host bits": (("10.244.0.0/16", "10.244.1.0/16"), "inv.yaml:3:11: `network.pods`: 10.244.1.0/16 has host bits set\n  did you mean 10.244.0.0/16?"),
     "overlapping CIDRs": (("10.96.0.0/12", "10.244.128.0/20"), "inv.yaml:3:32: the services 10.244.128.0/20 overlap the pods 10.244.0.0/16"),
-    "host among the pods": (("address: 10.0.0.11", "address: 10.244.0.11"), "inv.yaml:7:19: 10.244.0.11 of `cp1` lies in network.pods"),
-    "no control plane": (("control_plane:", "others:"), "there is no control plane"),
+    "host among the pods": (("address: 10.0.0.11", "address: 10.244.0.11"), "inv.yaml:7:19: 10.244.0.11 of `cp1` is inside network.pods"),
+    "no control plane": (("control_plane:", "others:"), "no control plane"),
     "alias": (("{disk: ssd}", "&x {disk: ssd}"), "inv.yaml:9:13: anchors (&name) are not allowed"),
     "tab": (("    labels: {disk", "\tlabels: {disk"), "inv.yaml:9:1: a tab in the indentation"),
     "shell in a host name": (("gpu:", '"$(id)":'), "inv.yaml:12:7: `$(id)` is not a valid host name"),
@@ -196,14 +196,14 @@ def test_files_of_other_tools_are_recognised(what: str, tmp_path: Path) -> None:
     path.write_text(FOREIGN[what])
     with pytest.raises(InputError) as caught:
         load_inventory(path)
-    expected = f"{path}: This looks like {what}.\n  k8sops needs its own YAML: `k8sops init` writes one."
+    expected = f"{path}: This looks like {what}.\n  k8sops needs its own YAML: create it with `k8sops init`."
     assert str(caught.value) == expected
 
 
 def test_a_directory_is_no_inventory(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"is a directory\n  -i FILE"):
+    with pytest.raises(InputError, match=r"is a directory\n  use -i FILE"):
         load_inventory(tmp_path)
-    with pytest.raises(InputError, match="there is no such inventory"):
+    with pytest.raises(InputError, match="inventory not found"):
         load_inventory(tmp_path / "missing.yaml")
 
 

@@ -81,7 +81,7 @@ def test_an_etcd_of_the_users_own_is_as_the_golden_file(version: str) -> None:
 
 def test_a_flag_given_twice_is_refused_where_kubeadm_knows_no_lists() -> None:
     text = INVENTORY.replace('"1.36.3"', '"1.30.14"').replace('"30"', '["1", "2"]')
-    with pytest.raises(InputError, match=r"inv.yaml:7:\d+:.*knows no list"):
+    with pytest.raises(InputError, match=r"inv.yaml:7:\d+:.*does not accept a list"):
         make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
 
 

@@ -83,7 +83,7 @@ def test_jump_hosts_are_taken_apart() -> None:
         (1, "Sorry, try again.\nsudo: no password was provided\nsudo: 1 incorrect password attempt\n", True, "refused"),
         (1, "ops is not in the sudoers file.\n", True, "ops may not use sudo"),
         (1, "Sorry, user ops is not allowed to execute '/bin/bash' as root on w1.\n", True, "ops may not use sudo"),
-        (1, "sudo: sorry, you must have a tty to run sudo\n", False, "sudo demands a terminal"),
+        (1, "sudo: sorry, you must have a tty to run sudo\n", False, "sudo requires a terminal"),
         (127, "env: 'sudo': No such file or directory\n", False, "sudo is not installed"),
         (127, "bash: line 1: bash: command not found\n", False, "cannot run scripts"),
         (1, "This account is currently not available.\n", False, "the login shell of ops runs no commands"),
@@ -94,7 +94,7 @@ def test_why_a_login_does_not_become_root(code: int, err: str, asked: bool, said
     found = privileges.refusal("w1", "ops", Result(code, "", err), asked=asked)
     assert found is not None
     assert said in str(found)
-    assert ("-K asks for it" in str(found)) == (said == "sudo needs the password")
+    assert ("use -K to enter it" in str(found)) == (said == "sudo needs the password")
 
 
 def test_what_a_script_says_is_no_refusal() -> None:

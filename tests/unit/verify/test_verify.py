@@ -32,7 +32,7 @@ POD = Pod("x", "verify-a", "w1", "10.244.1.5")
 def test_a_reply_is_read_and_compared() -> None:
     assert parse("HTTP/1.0 200 OK\r\nDate: x\r\n\r\nverify-a") == Answer("verify-a")
     assert wrong(Answer("verify-a"), ["verify-a"]) == ""
-    assert wrong(Answer("nginx"), ["verify-a"]) == "somebody else answers: 'nginx'"
+    assert wrong(Answer("nginx"), ["verify-a"]) == "unexpected answer: 'nginx'"
     assert parse("HTTP/1.0 404 Not Found\r\n\r\nnothing here").failure == "HTTP 404: nothing here"
     assert parse("SSH-2.0-OpenSSH_9.2").failure == "not an HTTP server: 'SSH-2.0-OpenSSH_9.2'"
 
