@@ -110,7 +110,7 @@ class Reader:
                 {"type": "waiting", "host": self.executor, "for": f"still running there: {' '.join(marker.args)}"}
             )
         elif word == "held":
-            why = f"another run is still at work on {self.executor}: {' '.join(marker.args)}"
+            why = f"another run is still active on {self.executor}: {' '.join(marker.args)}"
             self.ran.failure = self.failure("lock", why)
         elif word == "unwritable":
             why = f"cannot write {' '.join(marker.args)}: set `ssh.become: true`, or log in as root"
