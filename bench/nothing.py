@@ -56,4 +56,4 @@ def rows(
         taken = measure.seconds(samples)
         asked = {"floor": taken.pop("questions"), "k8sops": taken["k8sops"]}
         yield Row("nothing to do", len(far.targets), rtt, taken, measure.mib(samples))
-        yield Row("its questions by hand", len(far.targets), rtt, asked, note="floor: the same questions, questions.sh")
+        yield Row("its queries by hand", len(far.targets), rtt, asked, note="floor: the same queries, questions.sh")
