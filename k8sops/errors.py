@@ -1,15 +1,15 @@
 """Every error that a user can meet; its type says who must act, its exit code what a script may conclude.
 
-    K8sopsError              1  a bug of ours (nothing else exits 1)
+    K8sopsError              1  a bug in k8sops (nothing else exits 1)
     |-- InputError           5  inventory, playbook or flag is wrong: nothing was sent to any host
     |-- UsageError          64  the command line itself
-    |-- PreflightError       6  hosts are not fit; all findings at once
-    |-- LockedError          7  another run holds the cluster or a host
+    |-- PreflightError       6  preflight failed; all findings at once
+    |-- LockedError          7  another run has locked the cluster or a host
     |-- HostError            3  a step failed on a host
-    |   `-- UnreachableError 4  the host could not be reached or is not the one we know
+    |   `-- UnreachableError 4  the host is unreachable, or its host key has changed
     `-- Cancelled          130  Ctrl-C
 
-Exit code 2 is no error: `check` and `plan --detailed-exitcode` use it for "changes pending".
+Exit code 2 is not an error: `check` and `plan --detailed-exitcode` use it for "changes pending".
 """
 
 from __future__ import annotations
@@ -59,13 +59,13 @@ class UsageError(K8sopsError):
 
 
 class PreflightError(K8sopsError):
-    """Hosts are not fit for what was asked."""
+    """Preflight failed: hosts do not meet the requirements."""
 
     exit_code = 6
 
 
 class LockedError(K8sopsError):
-    """Somebody else is at work there."""
+    """Another run has locked the cluster or a host."""
 
     exit_code = 7
 
@@ -81,7 +81,7 @@ class HostError(K8sopsError):
 
 
 class UnreachableError(HostError):
-    """The host did not answer, refused us, or showed a host key that is not the one we know."""
+    """The host is unreachable, refused the login, or showed an unknown or changed host key."""
 
     exit_code = 4
 

@@ -60,16 +60,16 @@ app.add_typer(lab.app, name="lab")
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Runs a command; ends the process with the exit code that errors.py gives for what happened."""
-    # What is imported is no garbage; to look through it again and again takes a sixth of the time of a start.
+    """Runs a command; ends the process with the exit code of the error, as errors.py lists them."""
+    # Imported modules are not garbage; scanning them again and again takes a sixth of the start-up time.
     gc.set_threshold(50_000)
-    # pydantic looks through all that is installed for plugins of its own.
+    # pydantic scans all installed packages for plugins.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = run(argv)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    # All is closed and written: to take the interpreter apart would take a fifth of a second more.
+    # Everything is closed and flushed; tearing down the interpreter would take another fifth of a second.
     os._exit(code)
 
 
@@ -104,7 +104,7 @@ def _stopped() -> Cancelled:
 
 
 def wants_json(argv: list[str]) -> bool:
-    """Whether the command line asks for JSON. Read from the words: a command line that is wrong was not parsed."""
+    """Whether the command line asks for JSON. Read from the raw arguments: an invalid command line is not parsed."""
     words = argv[: argv.index("--")] if "--" in argv else argv
     if words[:2] == ["lab", "ssh"]:
         return False

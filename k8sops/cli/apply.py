@@ -1,4 +1,4 @@
-"""plan, apply, check: what would change, the same asked for and done, and whether anything would."""
+"""plan, apply, check: show changes, make them after confirmation, report whether there are any."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _allowed(allow: str) -> frozenset[str]:
 
 
 def _refuse_risks(plan: Plan, allowed: frozenset[str]) -> None:
-    """--yes covers files and packages; what disturbs more is named on the command line, or asked for."""
+    """--yes covers files and packages; other risks need --allow, or a confirmation at the prompt."""
     from k8sops.operations.apply import risks_beyond
 
     if missing := risks_beyond(plan, allowed):

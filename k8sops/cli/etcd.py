@@ -1,4 +1,4 @@
-"""etcd: its members, their upkeep, backups and the way back."""
+"""etcd: members, maintenance, backups, restore and rollback."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an inventory may say, and the cluster that it describes."""
+"""The inventory: its settings, and the cluster that it describes."""

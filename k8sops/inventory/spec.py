@@ -27,7 +27,7 @@ class HostEntry(HostModel):
 
     @property
     def untainted(self) -> bool:
-        """Whether the inventory says `taints: []`, which is more than saying nothing."""
+        """Whether the inventory says `taints: []`, unlike one that does not mention taints."""
         return "taints" in self.model_fields_set and not self.taints
 
     @property
@@ -37,7 +37,7 @@ class HostEntry(HostModel):
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """What the cluster is to be."""
+    """The desired cluster."""
 
     cluster: str
     version: str
@@ -50,7 +50,7 @@ class ClusterSpec:
     sans: tuple[str, ...]
     settings: InventoryModel
     folder: Path
-    """Where the inventory lies; templates/ and tasks/ there win over those of k8sops."""
+    """Folder of the inventory; its templates/ and tasks/ take precedence over those of k8sops."""
 
     @property
     def minor(self) -> str:
@@ -98,7 +98,7 @@ class ClusterSpec:
 
     @property
     def has_dockershim(self) -> bool:
-        """kubelet itself speaks to Docker before 1.24 (KEP-2221); from then on cri-dockerd stands between them."""
+        """Before 1.24 kubelet talks to Docker itself (KEP-2221); since then through cri-dockerd."""
         return number(self.version) < (1, 24)
 
     @property
@@ -183,7 +183,7 @@ def _network(inventory: Inventory, name: str, text: str) -> Net:
 
 
 def _check_flags(inventory: Inventory, release: Release) -> None:
-    """A flag that is given twice can only be said in a list, which came with v1beta4 (kubeadm-config.v1beta4)."""
+    """A repeated flag needs a list, which came with v1beta4 (kubeadm-config.v1beta4)."""
     if release.kubeadm_api == "v1beta4":
         return
     for name in ("api_server", "controller_manager", "scheduler", "etcd"):

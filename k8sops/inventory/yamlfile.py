@@ -1,7 +1,7 @@
 """YAML as k8sops reads it: plain data, strictly, with the place of every key and value kept.
 
 Refused, because each has cost somebody a cluster: duplicate keys (the last wins elsewhere), aliases and anchors
-(alias bombs), tags, several documents, tabs, and scalars that YAML 1.1 turns into something else than was written.
+(alias bombs), tags, several documents, tabs, and scalars that YAML 1.1 reads as something else.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader whose scalars are what they look like: no 0123, 12:30, yes or 2024-01-01 surprises.
+    """SafeLoader that reads 0123, 12:30, yes and 2024-01-01 as text.
 
-    Aliases, anchors and tags are refused while composing, so that an alias bomb is never unfolded.
+    Aliases, anchors and tags are refused while composing, so that an alias bomb is never expanded.
     """
 
     def compose_node(self, parent: Any, index: Any) -> Any:
@@ -66,7 +66,7 @@ for _tag, _pattern in _SAFE.items():
 
 
 def read_text(path: Path) -> str:
-    """The text of a file that a user named; InputError says why it cannot be had."""
+    """The text of a file that a user named; InputError if it cannot be read."""
     try:
         raw = path.read_bytes()
     except OSError as error:

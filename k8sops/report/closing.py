@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 def is_ready(plan: Plan, done: Done) -> bool:
     """Whether all of the cluster is as the inventory wants it, and every node was seen Ready after the last change.
 
-    A run about a part of it does not tell, nor does one with a host that did not answer.
+    False after a run that was limited to a part of it, or with an unreachable host.
     """
     narrowed = plan.filters != Filters(parameters=plan.filters.parameters)
     incomplete = done.failures or done.still or done.interrupted or done.stopped_before or plan.unreachable

@@ -39,7 +39,7 @@ def parse(text: str) -> dict[str, str | None]:
 
 
 def gather(session: Session, spec: ClusterSpec, names: list[str]) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    """The components of each host, and why others could not be asked."""
+    """The components of each host, and why others are unreachable."""
 
     def query(name: str) -> dict[str, Any]:
         result = session.connect(name).run(envelope(new_mark(), [f"({SCRIPT}) || true"]), timeout=60)

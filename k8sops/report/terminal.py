@@ -1,4 +1,4 @@
-"""What a person reads: plans, progress, recaps; and the same as plain data. Knows no hosts, only plans and events."""
+"""Plans, progress and recaps for people, and the same as plain data. Works on plans and events, never on hosts."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def print_plan_data(console: Console, data: Mapping[str, Any]) -> None:
 
 
 def _because(plan: Plan, step: Step) -> str:
-    """Why a step is due whose check cannot tell yet."""
+    """Why a step whose check is inconclusive will run."""
     if causes := plan.causes(step):
         verb = "restarts" if step.resource.risk == "restart" else "due"
         return f"{verb} because of {fold(causes)}"
@@ -98,7 +98,7 @@ def _colour(line: str) -> str:
 
 
 def print_findings(console: Console, plan: Plan) -> None:
-    """Findings, as kubeadm prints its own: errors last, where they are read."""
+    """Findings in the style of kubeadm: errors last, next to the prompt."""
     hosts: dict[tuple[Level, str, str], list[str]] = {}
     for finding in plan.findings:
         hosts.setdefault((finding.level, finding.name, finding.what), []).append(finding.host)
@@ -128,7 +128,7 @@ def print_recap(console: Console, tallies: Mapping[str, Tally], *, everything: b
 
 
 def print_failure(console: Console, failure: Failure) -> None:
-    """Where, what, what was run, what it printed last, and what to do."""
+    """Where, why, the last lines of output, and the command."""
     place = " / ".join(part for part in (failure.host, failure.task, failure.resource) if part)
     place += f" (ran on {failure.executor})" if failure.executor != failure.host else ""
     console.print(

@@ -33,7 +33,7 @@ IRRELEVANT = {
     "remoteforward", "requesttty", "sendenv", "serveralivecountmax", "serveraliveinterval", "setenv",
     "stricthostkeychecking", "tcpkeepalive", "updatehostkeys", "usekeychain", "verifyhostkeydns", "visualhostkey",
 }  # fmt: skip
-"""What has no bearing on how k8sops connects. Unknown host keys are refused whatever StrictHostKeyChecking says."""
+"""Options that do not affect how k8sops connects. Unknown host keys are refused whatever StrictHostKeyChecking says."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Effective:
 
 @cache
 def special(path: str | None) -> Directive | None:
-    """The first line that only OpenSSH reads right; None where there is none. `path`: this file alone, as `ssh -F`."""
+    """The first line that only OpenSSH parses correctly, or None. `path`: this file alone, as `ssh -F`."""
     files = [path] if path else [USER, SYSTEM]
     return next((one for file in files for one in _special(Path(file).expanduser(), 0)), None)
 

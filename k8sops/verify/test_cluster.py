@@ -1,4 +1,4 @@
-"""How the cluster behaves, tried with pods of its own on every node, in a namespace that is gone afterwards."""
+"""Behaviour of the cluster, tested with a pod on every node, in a namespace that is deleted afterwards."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROLLOUT = 120
 NOT_TLS = "Client sent an HTTP request to an HTTPS server"
 """What an API server answers to a request in plain HTTP, as all servers in Go do."""
 NEAR = 5
-"""How many others each pod tries; in a ring, so that a thousand nodes stay affordable."""
+"""How many other pods each pod queries, in a ring: the cost stays proportional to the nodes."""
 
 
 def _objects(namespace: str, image: str) -> str:
@@ -95,7 +95,7 @@ def _why(pod: dict[str, Any]) -> str:
 
 
 def _left(time_left: Callable[[], float], look: Callable[[], list[str]], between: str = ", ") -> str:
-    """What is still amiss when no time is left; looked for at least once."""
+    """The problems that remain when the time is up; checked at least once."""
     while (amiss := look()) and time_left() > 0:
         time.sleep(2)
     return between.join(amiss)
