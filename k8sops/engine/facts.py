@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from k8sops.engine.runsecrets import RunSecrets
 from k8sops.engine.shell import bare, quote
 from k8sops.inventory.spec import ClusterSpec
 
 SCRIPT = bare(Path(__file__).with_suffix(".sh").read_text(encoding="utf-8"))
+T = TypeVar("T")
 Parameters = Mapping[str, str]
 """What a run is told beside the inventory; no secret is in it, but a reference to one may be."""
 SSH_PORTS = "sshd -T 2>/dev/null | sed -n 's/^port /ssh_port=/p'"
@@ -215,13 +217,19 @@ class Fleet:
     """The facts of all hosts that answered, by inventory name, and what is decided anew for each run.
 
     `scope`: names of the hosts that this run is about (`--limit`). `parameters`: what it was told beside the
-    inventory, by the names that its tasks know. `secrets`: those of this run.
+    inventory, by the names that its tasks know. `secrets`: those of this run. `decisions`: what tasks decided at its
+    beginning, by type.
     """
 
     facts: Mapping[str, HostFacts]
     scope: frozenset[str] = frozenset()
     parameters: Parameters = field(default_factory=dict)
     secrets: RunSecrets = field(default_factory=RunSecrets, compare=False)
+    decisions: Mapping[type, Any] = field(default_factory=dict)
+
+    def decided(self, kind: type[T]) -> T | None:
+        """The value of this type that a task decided; None where no task of the playbook did."""
+        return self.decisions.get(kind)
 
     @property
     def leaving(self) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from k8sops.engine.facts import Fleet, Parameters, Probe
+from k8sops.engine.facts import Fleet, Probe
 from k8sops.engine.findings import Finding
 from k8sops.engine.parameters import TaskParameters
 from k8sops.engine.plan import Filters, Key, Outcome, Seen
@@ -46,10 +46,9 @@ def questions_of(
     return [lines for lines in dict.fromkeys(asked) if lines]
 
 
-def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Parameters:
-    """What tasks decide once for the whole run, from the facts at its beginning."""
-    found = [task.decides(spec, fleet) for task in playbook.tasks.values()]
-    return {name: value for one in found for name, value in one.items()}
+def decisions(spec: ClusterSpec, playbook: Playbook, fleet: Fleet) -> Mapping[type, object]:
+    """What tasks decide once for the whole run, from the facts at its beginning; by type."""
+    return {type(value): value for task in playbook.tasks.values() for value in task.decides(spec, fleet)}
 
 
 def parameters_of(playbook: Playbook) -> Mapping[str, type[TaskParameters]]:

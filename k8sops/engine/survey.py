@@ -127,7 +127,7 @@ def _fleet(
     session: Session, spec: ClusterSpec, playbook: Playbook, filters: Filters, facts: Mapping[str, HostFacts]
 ) -> Fleet:
     fleet = Fleet(facts, _limited(spec, filters), filters.parameters, session.secrets)
-    return replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
+    return replace(fleet, decisions=decisions(spec, playbook, fleet))
 
 
 def gather(

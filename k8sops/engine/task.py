@@ -42,8 +42,8 @@ def _no_questions(*_: object) -> str:
     return ""
 
 
-def _no_decisions(*_: object) -> Parameters:
-    return {}
+def _no_decisions(*_: object) -> Iterable[object]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class Task:
     `reads(spec, host, fleet, lines)`: findings in what a check of its resources printed on that host, and passed.
     `asks_again`: they are printed at the end of each play's script, too, for later plays.
     `on`: where its resources run if not on the host that they are about: a drain runs by kubectl on a control plane.
-    `decides(spec, fleet)`: parameters that are settled once, from the facts at the beginning, and hold to the end.
+    `decides(spec, fleet)`: values that are settled once, from the facts at the beginning, and hold to the end;
+    `fleet.decided(TYPE)` returns them.
     """
 
     name: str
@@ -71,7 +72,7 @@ class Task:
     reads: Callable[[ClusterSpec, HostEntry, Fleet, Sequence[str]], Iterable[Finding]] = _no_reports
     asks_again: bool = False
     on: Literal["", "control_plane[any]"] = ""
-    decides: Callable[[ClusterSpec, Fleet], Parameters] = _no_decisions
+    decides: Callable[[ClusterSpec, Fleet], Iterable[object]] = _no_decisions
 
 
 def load_task(name: str, folder: Path) -> Task:

@@ -12,6 +12,7 @@ from k8sops.operations.request import Request
 from k8sops.operations.work import Work
 from k8sops.roles.etcd.copies import pull
 from k8sops.roles.etcd.members import refuse_external
+from k8sops.roles.etcd.tasks.etcd_backup import NewBackup
 
 
 def backing_up(request: Request, to: Sequence[str] | None = None, encrypt_to: str = "") -> Operation:
@@ -39,7 +40,9 @@ def backing_up(request: Request, to: Sequence[str] | None = None, encrypt_to: st
 
 def backup_of(plan: Plan) -> str:
     """The name of the backup that the plan of `backing_up` takes."""
-    return plan.fleet.parameters["backup"]
+    new = plan.fleet.decided(NewBackup)
+    assert new, "the playbook takes a backup"
+    return new.name
 
 
 def proving(request: Request, name: str) -> Operation:

@@ -87,7 +87,7 @@ def _pieces(case: str) -> Iterator[Piece]:
     check_parameters(spec, playbook, filters)
     facts = {host: HostFacts.parse(_lines(words)) for host, words in data["hosts"].items()}
     fleet = Fleet(facts, frozenset(host.name for host in spec.hosts), filters.parameters, SECRETS)
-    fleet = replace(fleet, parameters={**filters.parameters, **decisions(spec, playbook, fleet)})
+    fleet = replace(fleet, decisions=decisions(spec, playbook, fleet))
     shown = data.get("show", facts)
     for name, task in playbook.tasks.items():
         for host in spec.hosts:

@@ -7,7 +7,7 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -49,15 +49,20 @@ class RestoreParameters(TaskParameters):
 
 @dataclass(frozen=True)
 class Restore:
-    """`members`: name and peer URL by host, of the control planes that take part.
+    """What a run restores. `members`: name and peer URL by host, of the control planes that take part.
 
-    `bump`: by how much revisions are ahead of the snapshot's, the same on every member.
+    `bump`: by how much revisions are ahead of the snapshot's, the same on every member; `bumps`: every member can do
+    so. `begun`: the id of the restore of this backup, also where an earlier one is undone. `manifest`: the backup's;
+    None where there is none, or it cannot be read.
     """
 
-    id: str
-    bump: int
-    backup: str
-    members: Mapping[str, tuple[str, str]]
+    id: str = ""
+    bump: int = 0
+    backup: str = ""
+    members: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    begun: str = ""
+    bumps: bool = False
+    manifest: Manifest | None = None
 
     @property
     def initial_cluster(self) -> str:
@@ -101,7 +106,7 @@ def said(facts: HostFacts, name: str) -> str:
     return (facts.more.get(name) or ("",))[0].strip()
 
 
-def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+def decide(spec: ClusterSpec, fleet: Fleet) -> Iterator[Restore]:
     """Id, members and manifest, taken from an unfinished restore of this backup if there is one."""
     members = {
         host.name: said(fleet[host.name], "member")
@@ -119,12 +124,9 @@ def decide(spec: ClusterSpec, fleet: Fleet) -> Parameters:
         note = said(fleet[host], "under-way").split(" ")
         if note[2:] == [made.backup, made.initial_cluster] and ID.fullmatch(note[0]) and note[1].isdecimal():
             made = replace(made, id=note[0], bump=int(note[1]))
-    members_text = ",".join(f"{host} {name} {peer}" for host, (name, peer) in made.members.items())
+    bumps = bool(made.backup) and all(_bumps(said(fleet[host], "etcd")) for host in made.members)
     id = fleet.parameters.get("restore", made.id)
-    images = [said(fleet[host], "etcd") for host in made.members]
-    bumps = "yes" if made.backup and all(map(_bumps, images)) else ""
-    told = {"restore": id, "bump": str(made.bump), "begun": made.id, "members": members_text, "bumps": bumps}
-    return {**told, "manifest": _manifest(spec, fleet)}
+    yield replace(made, id=id, begun=made.id, bumps=bumps, manifest=_manifest(spec, fleet))
 
 
 def _bump(fleet: Fleet, now: int) -> int:
@@ -144,22 +146,26 @@ def _bumps(image: str) -> bool:
 
 
 def rewinds(fleet: Fleet) -> bool:
-    """Whether revisions go back: clients that have seen later ones must then be restarted."""
-    return fleet.parameters.get("bumps") != "yes"
+    """Whether revisions go back: clients that have seen later ones must then be started anew."""
+    return not restore_of(fleet).bumps
 
 
-def _manifest(spec: ClusterSpec, fleet: Fleet) -> str:
+def _manifest(spec: ClusterSpec, fleet: Fleet) -> Manifest | None:
     """The backup's manifest from the parameters, or from a control plane."""
     found = [said(fleet[host.name], "manifest") for host in spec.control_planes]
     text = base64.b64decode(next(filter(None, found), "")).decode(errors="replace")
-    return fleet.parameters.get("manifest", "") or text
+    try:
+        manifest = parse(fleet.parameters.get("manifest", "") or text)
+    except InputError:
+        return None
+    return manifest if manifest.name == fleet.parameters.get("backup") else None
 
 
-def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+def decide_seed(spec: ClusterSpec, fleet: Fleet) -> Iterator[Restore]:
     """Parameters of a rebuild on new hosts; its id is the time of the backup, so it can be resumed."""
-    match = STEM.fullmatch(fleet.parameters.get("backup", ""))
-    bump = str(int(time.time()) * 1000)
-    return {"restore": match[2] if match else "", "bump": bump, "manifest": _manifest(spec, fleet)}
+    backup = fleet.parameters.get("backup", "")
+    match = STEM.fullmatch(backup)
+    yield Restore(match[2] if match else "", int(time.time()) * 1000, backup, manifest=_manifest(spec, fleet))
 
 
 def _member(host: str, text: str) -> tuple[str, str]:
@@ -171,20 +177,13 @@ def _member(host: str, text: str) -> tuple[str, str]:
 
 
 def restore_of(fleet: Fleet) -> Restore:
-    """The restore of this run."""
-    entries = [entry.split(" ") for entry in fleet.parameters.get("members", "").split(",") if entry]
-    members = {host: (name, peer) for host, name, peer in entries}
-    told = fleet.parameters
-    return Restore(told.get("restore", ""), int(told.get("bump", "0")), told.get("backup", ""), members)
+    """The restore that this run carries out."""
+    return fleet.decided(Restore) or Restore(backup=fleet.parameters.get("backup", ""))
 
 
 def manifest_of(fleet: Fleet) -> Manifest | None:
     """The backup's manifest; None if it is missing or invalid."""
-    try:
-        found = parse(fleet.parameters.get("manifest", ""))
-    except InputError:
-        return None
-    return found if found.name == fleet.parameters.get("backup") else None
+    return restore_of(fleet).manifest
 
 
 def findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
@@ -215,7 +214,7 @@ def seed_findings(spec: ClusterSpec, fleet: Fleet) -> Iterator[Finding]:
     yield from _verified(fleet, manifest, first)
     for host in spec.control_planes:
         facts = fleet[host.name]
-        if facts.initialised and said(facts, "restored") != fleet.parameters["restore"] and host.name == first:
+        if facts.initialised and said(facts, "restored") != restore_of(fleet).id and host.name == first:
             yield Finding(host.name, "HasCluster", "already has a cluster: restore it without --new-hosts")
     if _minor(manifest.kubernetes) != _minor(spec.version):
         what = f"{backup} needs Kubernetes {manifest.kubernetes}, not {spec.version}: restore first, then upgrade"

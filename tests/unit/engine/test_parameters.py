@@ -10,7 +10,7 @@ import pytest
 import yaml
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from test_values import BASE, FLEETS, NASTY, TOLD, bare, read, run
+from test_values import BASE, FLEETS, NASTY, TOLD, bare, decided, read, run
 
 from k8sops import cli
 from k8sops.engine.facts import Fleet, HostFacts
@@ -23,8 +23,8 @@ from k8sops.inventory.spec import ClusterSpec
 HOSTILE = [*NASTY, *(f"demo-20260101T000000Z-cp1{one}" for one in NASTY), *(f"20260101T000000Z{one}" for one in NASTY)]
 MODELS = {name: load_task(name, Path()).parameters for name in task_names(Path())}
 GIVEN = sorted({(task, field) for task, model in MODELS.items() for field in model.model_fields})
-DECIDED = ["restore", "bump", "begun", "bumps", "members", "node", "since"]
-"""What tasks decide from the facts of hosts, and pass on by the same map."""
+DECIDED = ["restore", "bump", "begun", "node", "since"]
+"""Texts in what tasks decide from the facts of hosts."""
 NAMES = sorted({field for _, field in GIVEN} | set(DECIDED) | set(TOLD))
 HOSTS = ("cp1", "cp2", "w1", "w2")
 
@@ -48,12 +48,12 @@ def scripts(spec: ClusterSpec, fleet: Fleet, tasks: list[str]) -> list[Resource]
 
 
 class Watched(Fleet):
-    """A fleet that notes when somebody looks at its parameters."""
+    """A fleet that notes when somebody looks at its parameters or decisions."""
 
     looked: ClassVar[list[str]] = []
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "parameters":
+        if name in ("parameters", "decisions"):
             Watched.looked.append(name)
         return super().__getattribute__(name)
 
@@ -62,7 +62,7 @@ def dependent(spec: ClusterSpec, fleet: Fleet) -> list[str]:
     """The tasks that look at any parameter; what the others make is the same whatever the parameters are."""
     found = []
     for name in task_names(Path()):
-        watched = Watched(fleet.facts, fleet.scope, fleet.parameters)
+        watched = Watched(fleet.facts, fleet.scope, fleet.parameters, decisions=fleet.decisions)
         Watched.looked.clear()
         scripts(spec, watched, [name])
         found += [name] if Watched.looked else []
@@ -103,16 +103,17 @@ def test_a_hostile_value_is_refused_by_name(task: str, field: str) -> None:
 def test_no_parameter_reaches_a_shell_unquoted_even_unchecked(values: list[str]) -> None:
     """As if no model had been there: every parameter, also those that tasks decide, holds a hostile value."""
     values = [one for one in values if "\0" not in one]
-    told = dict(zip(NAMES, values, strict=False)) | {"bump": "1", "members": "cp1 cp1 https://10.0.0.11:2380"}
+    told = dict(zip(NAMES, values, strict=False)) | {"bump": "1"}
     with TemporaryDirectory() as name:
         spec = demo(Path(name))
         found = []
         for fleet in FLEETS:
-            tasks = dependent(spec, Fleet(fleet.facts, fleet.scope, TOLD))
+            tasks = dependent(spec, Fleet(fleet.facts, fleet.scope, TOLD, decisions=decided(TOLD)))
             assert {task for task, _ in GIVEN} <= set(tasks)
             # One that a task refuses hides the others: each also stands alone beside valid ones.
             for parameters in (told, *({**TOLD, key: told[key]} for key in told)):
-                hostile = Fleet(fleet.facts, fleet.scope, {**parameters, "members": told["members"]})
+                made = decided(parameters, cp1=("cp1", "https://10.0.0.11:2380"))
+                hostile = Fleet(fleet.facts, fleet.scope, parameters, decisions=made)
                 found += scripts(spec, hostile, tasks)
         assert found
         inert(list({(one.check, one.apply): one for one in found}.values()), Path(name))
@@ -139,7 +140,7 @@ def test_no_fact_of_a_host_reaches_a_shell_unquoted(values: list[str]) -> None:
     }  # fmt: skip
     with TemporaryDirectory() as name:
         spec = demo(Path(name))
-        found = scripts(spec, Fleet(facts, frozenset(HOSTS), TOLD), task_names(Path()))
+        found = scripts(spec, Fleet(facts, frozenset(HOSTS), TOLD, decisions=decided(TOLD)), task_names(Path()))
         assert found
         inert(found, Path(name))
 

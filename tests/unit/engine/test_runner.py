@@ -287,11 +287,11 @@ TASK = Task(
     name="greeting",
     title="greeted",
     resources=lambda spec, host, fleet: [
-        Resource(id=f"{fleet.parameters['word']} {fleet.parameters['heard']}", check="true", apply=None)
+        Resource(id=f"{fleet.parameters['word']} {fleet.decided(str)}", check="true", apply=None)
     ],
     parameters=Parameters,
     asks=lambda spec, host, parameters: "fact more.heard ann",
-    decides=lambda spec, fleet: {"heard": fleet["w1"].more["heard"][0]},
+    decides=lambda spec, fleet: [fleet["w1"].more["heard"][0]],
 )
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -33,6 +33,9 @@ from k8sops.inventory.load import read_inventory
 from k8sops.inventory.settings import InventoryModel
 from k8sops.inventory.spec import ClusterSpec, make_spec
 from k8sops.inventory.yamlfile import Document
+from k8sops.roles.etcd.restore import Restore
+from k8sops.roles.etcd.tasks.etcd_backup import NewBackup
+from k8sops.roles.etcd.tasks.etcd_verify import Drill
 
 BASE: dict[str, Any] = {
     "cluster": "demo",
@@ -178,14 +181,29 @@ TOLD = {
     "begun": "1",
     "bump": "1",
 }
-"""What a run of backups, restores and resets is told beside the inventory."""
+"""What a run of backups, restores and resets is told beside the inventory, and what its tasks decide."""
+
+
+def decided(told: Mapping[str, str], **members: tuple[str, str]) -> dict[type, object]:
+    """What tasks would have decided, with these values; `members`: name and peer URL by host."""
+    restore = Restore(told["restore"], int(told["bump"]), told["backup"], members, told["begun"])
+    values = (restore, Drill(told["backup"], told["node"], told["since"]), NewBackup(told["backup"]))
+    return {type(value): value for value in values}
+
+
 KNOWN = {"joined": True, "initialised": True, "api": True}
 FLEETS = [
-    Fleet({name: HostFacts() for name in ("cp1", "cp2", "w1", "w2")}, frozenset({"cp1", "cp2", "w1", "w2"}), TOLD),
+    Fleet(
+        {name: HostFacts() for name in ("cp1", "cp2", "w1", "w2")},
+        frozenset({"cp1", "cp2", "w1", "w2"}),
+        TOLD,
+        decisions=decided(TOLD),
+    ),
     Fleet(
         {"cp1": HostFacts(**KNOWN), "cp2": HostFacts(ufw=True), "w1": HostFacts(), "w2": HostFacts(**KNOWN)},
         frozenset({"cp1", "cp2", "w1", "w2"}),
         TOLD,
+        decisions=decided(TOLD),
     ),
 ]
 REAL = (

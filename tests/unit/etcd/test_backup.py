@@ -385,8 +385,10 @@ AGE = f"age1{'q' * 58}"
 def test_a_backup_by_hand_brings_what_its_copies_need(to: str, recipient: str, needed: str) -> None:
     text = (Path(__file__).resolve().parents[3] / "inventory.example.yaml").read_text()
     spec = make_spec(read_inventory(yamlfile.load(text, "inventory.yaml")))
-    told = {"backup": "demo-20260301T021500Z-cp1", "to": to, "encrypt_to": recipient}
-    first = next(iter(etcd_backup.TASK.resources(spec, spec.control_planes[0], Fleet({}, parameters=told))))
+    told = {"to": to, "encrypt_to": recipient}
+    made = etcd_backup.NewBackup("demo-20260301T021500Z-cp1")
+    fleet = Fleet({}, parameters=told, decisions={etcd_backup.NewBackup: made})
+    first = next(iter(etcd_backup.TASK.resources(spec, spec.control_planes[0], fleet)))
     assert (first.id == "packages:backup") == bool(needed)
     if needed:
         assert all(word in first.check for word in needed.split(", "))

@@ -47,7 +47,7 @@ def fleet(hosts: dict[str, HostFacts], manifest: Any = MANIFEST, **told: str) ->
     if "cp1" in hosts and manifest:
         hosts["cp1"] = replace(hosts["cp1"], more={**hosts["cp1"].more, "manifest": (text,)})
     made = Fleet(hosts, frozenset(hosts), {"backup": NAME, **told})
-    return replace(made, parameters={**made.parameters, **decide(spec(), made)})
+    return replace(made, decisions={type(value): value for value in decide(spec(), made)})
 
 
 def three(**more: str) -> dict[str, HostFacts]:

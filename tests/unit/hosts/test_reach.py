@@ -39,7 +39,7 @@ def refused(spec: ClusterSpec, fleet: Fleet) -> list[str]:
 
 
 def gates(spec: ClusterSpec, fleet: Fleet) -> list[str]:
-    decided = replace(fleet, parameters=REACH.decides(spec, fleet))
+    decided = replace(fleet, decisions={type(value): value for value in REACH.decides(spec, fleet)})
     # What hosts say later in the run has no probes.
     later = replace(decided, facts={name: HostFacts() for name in fleet.facts})
     return [one.check for one in REACH.resources(spec, spec.host("w1"), later)]

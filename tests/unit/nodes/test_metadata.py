@@ -125,7 +125,7 @@ def test_what_was_noted_at_the_beginning_of_a_run_holds_to_its_end() -> None:
     line = 'w1 2026-11-28T18:00:00Z 10.0.0.2,  "[\\"label disk=ssd\\"]"'
     facts = {"cp1": HostFacts(api=True, more={"living.node": (line,)}), "w1": HostFacts()}
     fleet = Fleet(facts, frozenset(facts))
-    decided = TASK.decides(spec, fleet)
-    later = Fleet({"cp1": HostFacts(api=True), "w1": HostFacts()}, frozenset(facts), decided)
+    decided = {type(value): value for value in TASK.decides(spec, fleet)}
+    later = Fleet({"cp1": HostFacts(api=True), "w1": HostFacts()}, frozenset(facts), decisions=decided)
     assert "node:w1" in {one.id for one in TASK.resources(spec, spec.hosts[0], later)}
     assert metadata_of({"b": "2", "a": "1"}, {}, []) == ["label a=1", "label b=2"]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from bash import bash
+from test_values import decided
 
 from k8sops.engine.facts import SCRIPT, Fleet, HostFacts
 from k8sops.engine.journal import Event
@@ -138,7 +140,8 @@ def rendered() -> Iterator[Resource]:
         text += f"firewall: managed\nbackup: {{schedule: daily, encrypt_to: age1{'q' * 58}, cron: {cron}}}\n"
         cluster = make_spec(read_inventory(yamlfile.load(text, "inv.yaml")))
         for facts in (HostFacts(os="debian", os_version="13"), HostFacts(ufw=True, joined=True, initialised=True)):
-            fleet = Fleet({host.name: facts for host in cluster.hosts}, frozenset({"cp1", "w1"}), TOLD)
+            known, scope = {host.name: facts for host in cluster.hosts}, frozenset({"cp1", "w1"})
+            fleet = Fleet(known, scope, TOLD, decisions=decided(TOLD))
             for name in task_names(cluster.folder):
                 for host in cluster.hosts:
                     yield from load_task(name, cluster.folder).resources(cluster, host, fleet)
@@ -318,7 +321,7 @@ def test_every_login_shell_can_read_the_profile(tmp_path: Path) -> None:
 def time_resources(facts: HostFacts) -> list[str]:
     cluster, names = spec(), frozenset({"w1"})
     fleet = Fleet({"w1": facts}, names)
-    told = Fleet({"w1": facts}, names, TIME.decides(cluster, fleet))
+    told = replace(fleet, decisions={type(value): value for value in TIME.decides(cluster, fleet)})
     return [one.id for one in TIME.resources(cluster, cluster.host("w1"), told)]
 
 
@@ -348,8 +351,9 @@ def test_a_host_whose_time_nobody_keeps_gets_a_time_service(facts: HostFacts) ->
 def test_a_host_that_is_left_with_its_time_keeper_stays_so_to_the_end_of_the_run() -> None:
     """What tasks asked at its beginning is not among the facts that a run gathers later."""
     cluster, names = spec(), frozenset({"w1"})
-    decided = TIME.decides(cluster, Fleet({"w1": HostFacts(more={"time_keeper": ("ptp4l",)})}, names))
-    assert list(TIME.resources(cluster, cluster.host("w1"), Fleet({"w1": HostFacts()}, names, decided))) == []
+    fleet = Fleet({"w1": HostFacts(more={"time_keeper": ("ptp4l",)})}, names)
+    decided = {type(value): value for value in TIME.decides(cluster, fleet)}
+    assert list(TIME.resources(cluster, cluster.host("w1"), Fleet({"w1": HostFacts()}, names, decisions=decided))) == []
 
 
 def test_a_clock_that_is_not_synchronised_is_a_warning() -> None:

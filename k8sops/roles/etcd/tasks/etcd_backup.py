@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 from k8sops.engine.facts import Fleet
-from k8sops.engine.facts import Parameters as Decided
+from k8sops.engine.facts import Parameters as Given
 from k8sops.engine.parameters import OrNone, SpaceSeparated, TaskParameters, parameter
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import Secret
@@ -31,7 +32,7 @@ class Parameters(TaskParameters):
     encrypt_to: Annotated[AgeRecipient | None, OrNone] = parameter("a recipient of age, age1 and 58 letters", "age1…")
 
 
-def _copies(spec: ClusterSpec, parameters: Decided) -> tuple[Sequence[str], str]:
+def _copies(spec: ClusterSpec, parameters: Given) -> tuple[Sequence[str], str]:
     """Targets and recipient of copies: parameters of the run override the inventory."""
     given, backup = Parameters.read(parameters), spec.settings.backup
     recipient = given.encrypt_to if "encrypt_to" in parameters else backup.encrypt_to
@@ -45,7 +46,10 @@ def _needed(to: Sequence[str], recipient: str) -> dict[str, None]:
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    name, backup = check_name(fleet.parameters["backup"]), spec.settings.backup
+    new, backup = fleet.decided(NewBackup), spec.settings.backup
+    if not new:
+        return
+    name = check_name(new.name)
     to, recipient = _copies(spec, fleet.parameters)
     needed = _needed(to, recipient)
     if needed:
@@ -65,17 +69,24 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         )
 
 
-def _asks(spec: ClusterSpec, host: HostEntry, given: Decided) -> str:
+def _asks(spec: ClusterSpec, host: HostEntry, given: Given) -> str:
     """Shell lines that simulate the installation of packages, on every host that may take the backup."""
     needed = _needed(*_copies(spec, given))
     return packaging.plan_question("backup", needed) if needed and host.is_control_plane else ""
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Decided:
+@dataclass(frozen=True)
+class NewBackup:
+    """The backup that the run takes."""
+
+    name: str
+
+
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Iterator[NewBackup]:
     """The name of the backup: the host that takes it, and the time of that host's clock."""
     node = fleet.delegate([one.name for one in spec.control_planes])
     now = datetime.fromtimestamp(fleet[node].now, UTC)
-    return {"backup": fleet.parameters.get("backup") or stem(spec.cluster, now, node)}
+    yield NewBackup(fleet.parameters.get("backup") or stem(spec.cluster, now, node))
 
 
 TASK = Task(

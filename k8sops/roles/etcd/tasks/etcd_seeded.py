@@ -8,7 +8,7 @@ from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry, in_url
-from k8sops.roles.etcd.restore import RestoreParameters, asks, decide_seed, encryption_file, seed_findings
+from k8sops.roles.etcd.restore import RestoreParameters, asks, decide_seed, encryption_file, restore_of, seed_findings
 from k8sops.roles.etcd.restore_resources import backup_there
 from k8sops.roles.etcd.seed import data_seeded, pki_seeded
 from k8sops.roles.kubeadm.facts import founder
@@ -19,17 +19,18 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
     if founder(spec, fleet) != host.name:
         return
     told, folder = fleet.parameters, spec.settings.backup.folder
-    backup = told.get("backup", "")
+    restore = restore_of(fleet)
+    backup = restore.backup
     encryption = encryption_file(spec)
     yield backup_there(backup, folder=folder, whence=told.get("whence", "another place"))
     yield pki_seeded(backup, folder=folder, more=[encryption] if encryption else [])
     yield data_seeded(
-        told.get("restore", ""),
+        restore.id,
         backup,
         folder=folder,
         name=host.name,
         peer=f"https://{in_url(host.address)}:2380",
-        bump=int(told.get("bump", "0")),
+        bump=restore.bump,
         version=spec.version,
         socket=cri_socket(spec, host),
     )

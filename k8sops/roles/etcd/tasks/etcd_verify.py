@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -47,7 +48,16 @@ def _found(spec: ClusterSpec, fleet: Fleet) -> Mapping[str, tuple[str, Moment]]:
     return found
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
+@dataclass(frozen=True)
+class Drill:
+    """Which backup is restored on which control plane; a drill since this time counts."""
+
+    backup: str
+    node: str
+    since: str
+
+
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Iterator[Drill]:
     """The backup, the host that has it, and the present time there."""
     found = _found(spec, fleet)
     name = Parameters.read(fleet.parameters).backup
@@ -58,13 +68,13 @@ def _decides(spec: ClusterSpec, fleet: Fleet) -> Given:
         what = f"no control plane has a backup {name}".rstrip()
         raise InputError(what, remedy="`k8sops etcd list` shows all backups; use `--from` for one that is elsewhere")
     node = found[name][0]
-    return {"backup": name, "node": node, "since": f"{datetime.fromtimestamp(fleet[node].now, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+    yield Drill(name, node, f"{datetime.fromtimestamp(fleet[node].now, UTC):%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    told = fleet.parameters
-    if host.name == told["node"]:
-        yield verified(spec, host, told["backup"], since=told["since"])
+    drill = fleet.decided(Drill)
+    if drill and host.name == drill.node:
+        yield verified(spec, host, drill.backup, since=drill.since)
 
 
 TASK = Task(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from k8sops.engine.facts import Fleet, Parameters, Probe
+from k8sops.engine.facts import Fleet, Probe
 from k8sops.engine.resource import Resource
 from k8sops.engine.shell import quote
 from k8sops.engine.task import Task
@@ -43,22 +44,29 @@ def unreached(fleet: Fleet, host: HostEntry, probes: Sequence[Probe]) -> Iterato
             yield probe, why
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+@dataclass(frozen=True)
+class Blocked:
+    """Ports that a host could not reach at the beginning of the run: (host, address, port)."""
+
+    ports: tuple[tuple[str, str, str], ...]
+
+
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Iterator[Blocked]:
     """Facts that are gathered later in the run have no probes, so what is to be tried again is kept."""
     guarded = opened_first(spec, fleet)
-    blocked = [
-        f"{host.name}/{probe.host}/{probe.port}"
+    blocked = {
+        (host.name, probe.host, str(probe.port))
         for host in spec.hosts
         for probe, _ in unreached(fleet, host, peers(spec, host))
         if probe.host in guarded
-    ]
-    return {BLOCKED: ",".join(blocked)} if blocked else {}
+    }
+    yield Blocked(tuple(sorted(blocked)))
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
-    blocked = [word.split("/") for word in sorted(fleet.words(BLOCKED))]
+    blocked = fleet.decided(Blocked) or Blocked(())
     names = {other.address: other.name for other in spec.hosts}
-    mine = [(names[address], address, port) for name, address, port in blocked if name == host.name]
+    mine = [(names[address], address, port) for name, address, port in blocked.ports if name == host.name]
     if mine:
         yield reached(mine)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from k8sops.engine.facts import Fleet, HostFacts, Parameters
 from k8sops.engine.findings import Finding
@@ -60,14 +61,22 @@ def _synchronised(facts: HostFacts) -> str:
     return "".join(facts.more.get("time_synchronised", ()))
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+@dataclass(frozen=True)
+class OtherKeepers:
+    """Hosts whose time another service synchronised at the beginning of the run."""
+
+    hosts: frozenset[str]
+
+
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Iterator[OtherKeepers]:
     """Hosts with another time service; determined at the beginning of a run only."""
-    return {"time_kept": ",".join(name for name, facts in fleet.facts.items() if keepers(facts))}
+    yield OtherKeepers(frozenset(name for name, facts in fleet.facts.items() if keepers(facts)))
 
 
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # A host keeps its other time service: two of them would stop or remove each other.
-    if not spec.settings.time_sync or host.name in fleet.words("time_kept") or keepers(fleet[host.name]):
+    kept = fleet.decided(OtherKeepers)
+    if not spec.settings.time_sync or (kept and host.name in kept.hosts) or keepers(fleet[host.name]):
         return
     facts = fleet[host.name]
     yield packages(NAME, {OWN: None}, effects=packaging.effects(facts, NAME))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from k8sops.engine.facts import Fleet, Parameters
+from k8sops.engine.facts import Fleet
 from k8sops.engine.resource import Resource
 from k8sops.engine.task import Task
 from k8sops.inventory.spec import ClusterSpec, HostEntry
@@ -16,12 +16,19 @@ from k8sops.roles.nodes.metadata import node
 from k8sops.roles.protocols import network_of
 
 
+@dataclass(frozen=True)
+class Declared:
+    """What k8sops has set on nodes before, by name: the text of their annotation."""
+
+    notes: Mapping[str, str]
+
+
 def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Resource]:
     # An unreachable host is skipped by the run, so nothing waits for its node.
     there = [one for one in spec.hosts if one.name in fleet.there]
-    declared = json.loads(fleet.parameters.get("declared", "{}"))
+    declared = fleet.decided(Declared) or Declared({})
     for one in there:
-        noted = declared.get(one.name, "")
+        noted = declared.notes.get(one.name, "")
         if one.labels or one.annotations or one.taints or noted:
             yield node(one.name, labels=one.labels, annotations=one.annotations, taints=one.taints, noted=noted)
     yield leaders_alive()
@@ -41,11 +48,11 @@ def _resources(spec: ClusterSpec, host: HostEntry, fleet: Fleet) -> Iterator[Res
         yield rolled_out(rollout.kind, rollout.namespace, rollout.name, nodes=nodes, after=rollout.after)
 
 
-def _decides(spec: ClusterSpec, fleet: Fleet) -> Parameters:
+def _decides(spec: ClusterSpec, fleet: Fleet) -> Iterator[Declared]:
     """What k8sops has set on nodes before, from their annotation."""
     cluster = cluster_of(spec, fleet)
     notes = {name: node.declared for name, node in cluster.nodes.items() if node.declared} if cluster else {}
-    return {"declared": json.dumps(notes)}
+    yield Declared(notes)
 
 
 TASK = Task(
