@@ -135,7 +135,8 @@ def test_a_cluster_from_upstream(upstream: Upstream) -> None:
     upstream.cluster.healthy()
     served = docker("logs", f"k8sops-{upstream.cluster.name}-upstream")
     for host in HOSTS:
-        address = upstream.cluster.on(host, "hostname -I").split()[0]
+        # Not `hostname -I`, which may begin with an address of the pod network.
+        address = upstream.cluster.on(host, "ip -4 -o address show dev eth0").split()[3].partition("/")[0]
         lines = [line for line in served.splitlines() if line.startswith(f"{address} ")]
         assert any("/core:/stable:/v1.36/deb/" in line and ".deb " in line for line in lines)
         assert any("/v2/flannel-io/flannel/manifests/" in line for line in lines)
