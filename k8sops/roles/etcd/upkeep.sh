@@ -109,10 +109,28 @@ members_at() {
   done <<<"${members//$'\t'/|}"
 }
 
+# again COMMAND…: up to three times, with a second between. A request that was sent while a removed leader's successor is
+# elected is lost, and its client is told that it timed out.
+again() {
+  local attempt
+  for attempt in 1 2 3; do
+    [ "$attempt" = 1 ] || sleep 1
+    ! "$@" || return 0
+  done
+  return 1
+}
+
+# without_member ID: etcd has no such member; removes it.
+without_member() {
+  local members
+  members=$(etcd_members) || return 1
+  ! grep -q "^$1"$'\t' <<<"$members" || etcdctl member remove "$1" --command-timeout=30s
+}
+
 # remove_member ID: takes a member out of etcd, where a quorum is left without it, and writes something behind it.
 # etcd keeps how far its log is agreed upon with the next entry that it writes to disk (raft's HardState). Where one of
 # two members stays, and dies before that, it asks the removed one for its vote, and is never answered.
 remove_member() {
-  refuse_without_quorum "$1" && etcdctl member remove "$1" --command-timeout=30s &&
-    etcdctl del k8sops/nothing --command-timeout=30s >/dev/null
+  refuse_without_quorum "$1" && again without_member "$1" &&
+    again etcdctl del k8sops/nothing --command-timeout=30s >/dev/null
 }

@@ -90,12 +90,40 @@ def test_a_member_that_has_never_started_is_none_that_answers() -> None:
 
 
 def test_a_member_is_removed_by_its_id_and_something_is_written_behind_it() -> None:
-    done = run("remove_member 1c")
+    done = run("ALIVE=abc; remove_member 1c")
     assert done.returncode == 0
     ran = [line.removesuffix(" --command-timeout=30s") for line in done.stderr.splitlines()]
     assert ran == ["ran member remove 1c", "ran del k8sops/nothing"]
     done = run("ALIVE=a; remove_member 1c")
     assert (done.returncode, done.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("failing", "words"),
+    [
+        # What was proposed while a removed leader's successor was elected is lost: "etcdserver: request timed out".
+        ("del", ["member remove 1c", "del k8sops/nothing", "del k8sops/nothing"]),
+        # The answer may be lost too, although the member is gone.
+        ("member", ["member remove 1c", "member remove 1c", "del k8sops/nothing"]),
+    ],
+)
+def test_a_request_that_a_new_election_has_swallowed_is_sent_again(failing: str, words: list[str]) -> None:
+    stub = f"""real=$(declare -f etcdctl); eval "real_${{real}}"; failed=0
+etcdctl() {{
+  real_etcdctl "$@"
+  case $1 in {failing}) [ $failed -gt 0 ] || [ "$2" = list ] || {{ failed=1; return 1; }} ;; esac
+}}
+sleep() {{ :; }}"""
+    done = run(f"{stub}\nremove_member 1c")
+    ran = re.findall(r"^ran (.*) --command-timeout=30s$", done.stderr, re.M)
+    assert (done.returncode, ran) == (0, words)
+
+
+def test_a_member_that_cannot_be_removed_is_a_failure() -> None:
+    stub = """real=$(declare -f etcdctl); eval "real_${real}"
+etcdctl() { [ "$2" != remove ] && real_etcdctl "$@"; }
+sleep() { :; }"""
+    assert run(f"{stub}\nremove_member 1c").returncode == 1
 
 
 @pytest.mark.parametrize(
