@@ -144,7 +144,7 @@ def test_a_plan_that_was_saved_runs_as_it_was_shown_or_is_refused(hosts: Cluster
     hosts.on("w1", "rm /etc/profile.d/k8sops.sh")
     hosts.k8sops("apply", str(file))
     assert hosts.on("w1", "ls /etc/profile.d/k8sops.sh; cat /proc/sys/net/ipv4/ip_forward").split()[1] == "0"
-    assert "what was approved" in hosts.k8sops("apply", str(file), expect=5).err
+    assert "the approved plan is out of date" in hosts.k8sops("apply", str(file), expect=5).err
     converged(hosts)
 
 

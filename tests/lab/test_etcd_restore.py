@@ -159,7 +159,7 @@ def test_three_members_go_back_to_the_first_objects_and_nobody_hangs_in_the_futu
     seen = planes.on("cp1", f"{KUBECTL} get --raw /api/v1/namespaces/mine/configmaps").split('"resourceVersion":"')[1]
     revision = seen.split('"')[0]
     said = restore(planes, backup).out
-    assert "ConfigMap" in said.split("which will be gone:")[1].splitlines()[0]
+    assert "ConfigMap" in said.split("which will be lost:")[1].splitlines()[0]
     assert objects(planes) == {"configmap/first"}
     assert pods(planes) == running
     # Who watched goes on from what it saw last; it is told at once that this is no more.
