@@ -370,5 +370,5 @@ def test_a_script_carries_the_parts_that_it_names_and_those_that_these_need() ->
     library = functions(shell.LIBRARY).union(*map(functions, shell.PARTS.values()))
     for text in (path.read_text() for path in GOLDEN.rglob("*.sh")):
         script = envelope("@m", [text])
-        used = {name for name in library if re.search(rf"\b{name}\b", shell.bare(script))}
+        used = library & set(re.findall(r"\w+", shell.bare(script)))
         assert used <= functions(script)
