@@ -109,12 +109,13 @@ def test_firewalls_let_in_exactly_what_is_needed(planes: Cluster) -> None:
 def test_a_control_plane_and_a_worker_are_reset_and_join_again(planes: Cluster) -> None:
     refused = planes.k8sops("reset", "w1", expect=64)
     assert "--confirm" in refused.err
-    assert "--confirm demo does not match cluster planes" in planes.k8sops("reset", "w1", "--confirm", "demo", expect=64).err
+    refused = planes.k8sops("reset", "w1", "--confirm", "demo", expect=64).err
+    assert f"--confirm demo does not match cluster {planes.name}" in refused
     assert (
         "refusing to remove the last control plane"
         in planes.k8sops("reset", "control_plane", "--confirm", "x", expect=5).err
     )
-    planes.k8sops("reset", "cp1,w1", "--confirm", "planes")
+    planes.k8sops("reset", "cp1,w1", "--confirm", planes.name)
     assert dict(names(planes)) == {"cp2": True, "cp3": True}
     assert len(planes.k8sops("status", "-o", "json", expect=None).data()["etcd"]["members"]) == 2
     for host in ("cp1", "w1"):
@@ -134,7 +135,7 @@ def test_a_pod_that_nothing_brings_back_keeps_its_node_from_being_reset(planes: 
     planes.on(
         "cp2", f"{KUBECTL} apply -f - <<'EOF'\n{pod}EOF\n{KUBECTL} wait --for=condition=Ready pod/alone --timeout=60s"
     )
-    ran = planes.k8sops("reset", "w1", "--confirm", "planes", expect=3)
+    ran = planes.k8sops("reset", "w1", "--confirm", planes.name, expect=3)
     assert "default/alone (no controller recreates it)" in ran.out
     assert "Stopped before" in ran.out
     planes.on("cp2", f"{KUBECTL} delete pod alone --now && {KUBECTL} uncordon w1")
@@ -152,5 +153,5 @@ def test_the_first_control_plane_dies_and_a_worker_joins_all_the_same(planes: Cl
     assert done["hosts"]["w2"]["changed"] > 0
     address = yaml.safe_load(planes.inventory.read_text())["groups"]["control_plane"]["hosts"]["cp2"]["address"]
     for host in ("cp2", "cp3", "w1", "w2"):
-        assert planes.on(host, "getent hosts planes-api").split()[0] == address
+        assert planes.on(host, f"getent hosts {planes.name}-api").split()[0] == address
     assert dict(names(planes))["w2"]
