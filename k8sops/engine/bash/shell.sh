@@ -101,7 +101,9 @@ ask_package() {
 # ask_nodes: NODE, by `NAME`, `NAME ready True`, and `NAME label|annotate|taint KEY=VALUE`; `NAME because`: what keeps it
 # from being Ready. HEALTH gets `node NAME ready False`, `node NAME condition DiskPressure`, `node NAME cordoned`.
 ask_nodes() {
-  ! can_ask_api || exec {NODES_FD}< <(kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null)
+  ! can_ask_api || exec {NODES_FD}< <(
+    kubectl get nodes --request-timeout=10s -o go-template="$NODE_LINES" 2>/dev/null && echo .
+  )
 }
 NODE_LINES='{{range .items}}{{$n := .metadata.name}}{{$n}}{{"\n"}}'
 NODE_LINES+='{{range .status.conditions}}{{if eq .type "Ready"}}{{$n}} ready {{.status}}{{"\n"}}'
@@ -116,11 +118,12 @@ NODE_LINES+='{{range .spec.taints}}{{$n}} taint {{.key}}={{if .value}}{{.value}}
 # seen, and pods wanted, there, updated, available | which of its fields are ours (KEP-555). What is not found here may
 # be there all the same: where one kind is not known to the API, it answers for none.
 ask_objects() {
+  OBJECTS_ASKED=("$@")
   # Two more, so that it is always a list that comes back.
   ! can_ask_api || exec {OBJECTS_FD}< <(
     printf '%s\n---\n' "$@" '{apiVersion: v1, kind: Namespace, metadata: {name: default}}' \
       '{apiVersion: v1, kind: Namespace, metadata: {name: kube-system}}' |
-      kubectl get -f - --ignore-not-found --request-timeout=10s -o go-template="$OBJECT_LINES" 2>/dev/null
+      kubectl get -f - --ignore-not-found --request-timeout=10s -o go-template="$OBJECT_LINES" 2>&1
   )
 }
 OBJECT_LINES='{{range .items}}{{$want := 0}}{{with .spec}}{{with .replicas}}{{$want = .}}{{end}}{{end}}'
@@ -148,31 +151,46 @@ node_leases() {
 # utc SECONDS: a time since the epoch, as the API writes times; two of them compare as texts do.
 utc() { TZ=UTC printf '%(%FT%T)T' "$1"; }
 
+# hear_nodes: what the API answers to ask_nodes; fails if it did not list the nodes.
+hear_nodes() {
+  local name listed=
+  while IFS= read -r name; do
+    case ${name#* } in
+    '') ;;
+    .) listed=1 API=ready ;;
+    because\ *) NODE[${name%% *} because]=${name#* because } ;;
+    condition\ * | cordoned) HEALTH+=("node $name") ;;
+    "ready True") NODE[$name]=1 ;;
+    ready\ *) NODE[$name]=1 HEALTH+=("node $name") ;;
+    *) NODE[$name]=1 ;;
+    esac
+  done <&"$NODES_FD"
+  exec {NODES_FD}<&-
+  NODES_FD=
+  [ -n "$listed" ]
+}
+
+# hear_objects: what the API answers to ask_objects; fails if it did not answer. An object that it does not know, or a
+# kind, is an answer.
+hear_objects() {
+  local name rest silent=
+  while IFS='|' read -r name rest; do
+    [ -z "$rest" ] || { OBJECT[$name]=$rest API=ready; continue; }
+    case $name in
+    *"Unable to connect"* | *refused* | *imeout* | *"timed out"* | *ServiceUnavailable* | *EOF*) silent=1 ;;
+    esac
+  done <&"$OBJECTS_FD"
+  exec {OBJECTS_FD}<&-
+  OBJECTS_FD=
+  [ -z "$silent" ]
+}
+
 # hear_api: what the API answers to those, which were asked at the same time; nothing where it was not asked.
 hear_api() {
-  local name rest
+  local name failed=
   can_ask_api || return 0
-  if [ -n "$NODES_FD" ]; then
-    while IFS= read -r name; do
-      case ${name#* } in
-      '') ;;
-      because\ *) NODE[${name%% *} because]=${name#* because } API=ready ;;
-      condition\ * | cordoned) HEALTH+=("node $name") ;;
-      "ready True") NODE[$name]=1 API=ready ;;
-      ready\ *) NODE[$name]=1 API=ready HEALTH+=("node $name") ;;
-      *) NODE[$name]=1 API=ready ;;
-      esac
-    done <&"$NODES_FD"
-    exec {NODES_FD}<&-
-    NODES_FD=
-  fi
-  if [ -n "$OBJECTS_FD" ]; then
-    while IFS='|' read -r name rest; do
-      [ -z "$name" ] || OBJECT[$name]=$rest API=ready
-    done <&"$OBJECTS_FD"
-    exec {OBJECTS_FD}<&-
-    OBJECTS_FD=
-  fi
+  [ -z "$NODES_FD" ] || hear_nodes || failed+=" nodes"
+  [ -z "$OBJECTS_FD" ] || hear_objects || failed+=" objects"
   if [ -n "$HEALTH_FD" ]; then
     while IFS= read -r name; do
       HEALTH+=("$name") API=ready
@@ -180,8 +198,13 @@ hear_api() {
     exec {HEALTH_FD}<&-
     HEALTH_FD=
   fi
-  api_answers || :
+  api_answers || return 0
+  # A list timed out, or the API server was starting. Without it nothing would seem to exist: asked again, and if that
+  # fails too, the API counts as silent, which leaves unknown whatever depends on it.
+  [[ $failed != *nodes* ]] || { ask_nodes && hear_nodes; } || API=silent
+  [[ $failed != *objects* ]] || { ask_objects "${OBJECTS_ASKED[@]}" && hear_objects; } || API=silent
 }
+OBJECTS_ASKED=()
 NODES_FD='' OBJECTS_FD='' HEALTH_FD=''
 
 can_ask_api() { [ -f "$KUBECONFIG" ] && type -P kubectl >/dev/null; }

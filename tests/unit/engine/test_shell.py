@@ -155,6 +155,47 @@ def test_a_node_that_is_not_ready_says_why(tmp_path: Path) -> None:
     assert f"@m code {shell.DRIFT}" in out
 
 
+@pytest.mark.parametrize(("failures", "code"), [(1, shell.HOLDS), (2, shell.UNKNOWN)])
+def test_a_list_of_nodes_that_was_not_answered_is_no_cluster_without_nodes(
+    failures: int, code: int, tmp_path: Path
+) -> None:
+    """A list that times out, or is asked for while the API server starts, although the server is ready right after."""
+    api = f"""can_ask_api() {{ :; }}
+kubectl() {{
+  case $* in *readyz*) return 0 ;; esac
+  echo x >>asked
+  [ "$(wc -l <asked)" -gt {failures} ] || return 1
+  printf 'w1\\nw1 ready True\\n'
+}}"""
+    gate = nodes_ready(["w1"]).check
+    out = bash(envelope("@m", [api, "ask_nodes", "hear_api", f"( {gate} )", "mark code $?"]), tmp_path).out
+    assert f"@m code {code}" in out
+
+
+@pytest.mark.parametrize(
+    ("says", "failures", "api"),
+    [
+        ("Unable to connect to the server: net/http: TLS handshake timeout", 1, "ready"),
+        ("The connection to the server 10.0.0.1:6443 was refused", 2, "silent"),
+        ('error: resource mapping not found for name: "a": no matches for kind "Widget"', 9, "ready"),
+    ],
+)
+def test_objects_that_were_not_answered_are_not_taken_for_missing(
+    says: str, failures: int, api: str, tmp_path: Path
+) -> None:
+    kubectl = f"""can_ask_api() {{ :; }}
+kubectl() {{
+  case $* in *readyz*) return 0 ;; esac
+  cat >/dev/null
+  echo x >>asked
+  [ "$(wc -l <asked)" -gt {failures} ] || {{ echo {quote(says)} >&2; return 1; }}
+  echo 'Widget -/a|1|1|'
+}}"""
+    words = [kubectl, "ask_objects '{kind: Widget}'", "hear_api", 'mark api $API "${OBJECT[Widget -/a]-none}"']
+    out = bash(envelope("@m", words), tmp_path).out
+    assert f"@m api {api} {'1|1|' if failures == 1 else 'none'}" in out
+
+
 def test_later_is_unknown(tmp_path: Path) -> None:
     assert check(later("x", "it's not there"), tmp_path) == shell.UNKNOWN
 
