@@ -484,7 +484,7 @@ def test_timers_fire_one_control_plane_does_it_and_another_takes_over(
 ) -> None:
     """Every minute, for once: backup, drill, metrics; then the leader's host goes down."""
     hook = {"hook": f"http://{planes.gateway()}:1/never", "metrics": "/var/lib/node_exporter"}
-    every = {"schedule": "*-*-* *:*:00", "drill": "*-*-* *:*:30", "takeover": 10}
+    every = {"schedule": "*-*-* *:*:00", "drill": "*-*-* *:*:30", "takeover": 25}
     scheduled(planes, **every, **hook)
     first = leader(planes)
 
