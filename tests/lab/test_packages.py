@@ -95,6 +95,15 @@ def test_another_file_with_the_repository_is_named_by_the_plan(hosts: Cluster) -
     hosts.on(HOST, f"rm {SOURCES}/k8s.sources")
 
 
+def test_a_containerd_that_is_too_old_is_refused_before_anything_is_installed(hosts: Cluster) -> None:
+    """As on Debian 11, whose containerd 1.4 has no CRI v1."""
+    package(hosts, "containerd", "")
+    assert "containerd 1.0: Kubernetes 1.36 needs" in findings(hosts)["ContainerdVersion"]
+    apply(hosts, expect=6)
+    assert hosts.on(HOST, f"ls {SOURCES}").split() == ["debian.sources"]
+    hosts.on(HOST, "dpkg --purge containerd >/dev/null")
+
+
 # --- sources and keys --------------------------------------------------------------------------------------------
 
 
