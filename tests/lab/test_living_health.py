@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shlex
 from collections.abc import Callable, Iterator
@@ -9,6 +10,9 @@ from typing import Any
 
 import pytest
 from conftest import Cluster
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 pytestmark = pytest.mark.beside
 KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf"
@@ -97,6 +101,31 @@ def findings(cluster: Cluster, code: int | None) -> dict[tuple[str, str], str]:
     """What check says, by name and host."""
     ran = cluster.k8sops("check", "-o", "json", expect=code)
     return {(one["name"], one["host"]): one["what"] for one in ran.data()["findings"]}
+
+
+def expired(cluster: Cluster, ca: str) -> str:
+    """A certificate of this CA on cp1, which was valid until yesterday."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    issuer = x509.load_pem_x509_certificate(cluster.on("cp1", f"cat {ca}.crt").encode())
+    signer = serialization.load_pem_private_key(cluster.on("cp1", f"cat {ca}.key").encode(), None)
+    assert isinstance(signer, rsa.RSAPrivateKey)
+    now = datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "front-proxy-client")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(issuer.subject).public_key(key.public_key())
+    builder = builder.serial_number(x509.random_serial_number())
+    builder = builder.not_valid_before(now - datetime.timedelta(days=9)).not_valid_after(now - datetime.timedelta(days=1))
+    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_a_certificate_that_has_expired_is_named(made: Cluster) -> None:
+    pki = "/etc/kubernetes/pki/front-proxy"
+    made.on("cp1", f"cp -p {pki}-client.crt /root/kept.crt")
+    try:
+        made.on("cp1", f"cat >{pki}-client.crt <<'EOF'\n{expired(made, f'{pki}-ca')}EOF")
+        assert "certificate front-proxy-client expired on " in made.k8sops("status", expect=3).out
+    finally:
+        made.on("cp1", f"mv /root/kept.crt {pki}-client.crt")
+    assert made.healthy()["problems"] == []
 
 
 def test_what_is_broken_is_named_by_status_check_and_verify(made: Cluster, until: Until) -> None:
