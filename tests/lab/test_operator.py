@@ -260,7 +260,7 @@ def test_runs_show_has_what_a_refused_run_said(hosts: Cluster, tmp_path: Path) -
     hosts.on("cp1", f"setsid bash -c '{hold}' >/dev/null 2>&1 </dev/null & sleep 0.5")
     hosts.k8sops(*KERNEL, expect=7, env=env)
     told = hosts.k8sops("runs", "show", env=env).out
-    assert "held" in told
+    assert "locked" in told
     assert "ann, run 1" in told
     assert "Exit code 7 (locked by another run)" in told
     data = yaml.safe_load(hosts.k8sops("runs", "show", "-o", "json", env=env).out)
