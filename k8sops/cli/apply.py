@@ -112,17 +112,11 @@ def _refuse_risks(plan: Plan, allowed: frozenset[str]) -> None:
 
 
 def _only_show(options: o.PlanOptions, *, diffs: bool, pending: bool, out: Path | None = None) -> int:
-    from k8sops.cli.view import Terminal, TerminalData
     from k8sops.operations import savedplan
     from k8sops.operations.apply import applying
     from k8sops.operations.operation import preview
 
-    request, progress = plan_request(options), console(stderr=True)
-    # With JSON, stdout is the document alone.
-    as_json = options.output is o.Output.json
-    kind = TerminalData if as_json else Terminal
-    screen = console(options.color, stderr=as_json)
-    view = kind(screen, verbose=options.verbose, diffs=diffs, activity=progress)
+    request, view = plan_request(options), terminal(options, diffs=diffs, preview=True)
 
     def keep(plan: Plan) -> None:
         if out:

@@ -35,12 +35,17 @@ def request_of(options: o.PlayOptions, forks: int = 20, waived: str = "") -> Req
     return Request(options.inventory, waived=words(waived), forks=forks, wait=options.wait, password=password)
 
 
-def terminal(options: o.PlayOptions | o.PlanOptions, *, diffs: bool) -> Terminal:
-    """The view on stdout; on stderr where stdout is for JSON alone."""
-    from k8sops.cli.view import Terminal
+def terminal(options: o.PlayOptions | o.PlanOptions, *, diffs: bool, preview: bool = False) -> Terminal:
+    """The view on stdout; on stderr where stdout is for JSON alone.
 
-    screen = console(options.color, stderr=options.output is o.Output.json)
-    return Terminal(screen, verbose=options.verbose, diffs=diffs)
+    `preview`: the plan is the result, as JSON if that is wanted, and progress goes to stderr.
+    """
+    from k8sops.cli.view import Terminal, TerminalData
+
+    as_json = options.output is o.Output.json
+    kind = TerminalData if preview and as_json else Terminal
+    activity = console(stderr=True) if preview else None
+    return kind(console(options.color, stderr=as_json), verbose=options.verbose, diffs=diffs, activity=activity)
 
 
 def play(operation: Operation, options: o.PlayOptions, confirm: Confirm) -> int:

@@ -1,4 +1,4 @@
-# What resources and facts say to apt and dpkg. Comes behind shell.sh, in every script.
+# What resources and facts say to apt and dpkg. Comes behind shell.sh in scripts that name it.
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2016,SC2015,SC1007
 APT_PATIENCE=300
 APT_OPTIONS=(-q -y -o "DPkg::Lock::Timeout=$APT_PATIENCE" -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef

@@ -1,4 +1,4 @@
-# A package repository with a key of its own, and the fingerprints of keys. Comes behind apt.sh, in every script.
+# A package repository with a key of its own, and the fingerprints of keys. Comes behind apt.sh in scripts that name it.
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2016,SC2015,SC1007
 # apt_source KEY SOURCE URL LINE PIN NEW: the file NEW is the key of the repository at URL, LINE in SOURCE makes it known
 # to apt, and apt has read it with them. Only then PIN and the key's digest are noted in SOURCE, by which a check knows
